@@ -1,0 +1,87 @@
+//! The document, and the app inside it: contexts of the whole page, the frame around every page, and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{SsrMode, path};
+
+use crate::browser;
+use crate::chrome::Chrome;
+use crate::chrome::theme::{chosen_theme, provide_theme};
+use crate::clock::provide_watch;
+use crate::context::Assets;
+use crate::erase::Erase;
+use crate::live::provide_live;
+use crate::pages::correlation::CorrelationPage;
+use crate::pages::not_found::NotFoundPage;
+use crate::pages::overview::OverviewPage;
+use crate::pages::slo::SloPage;
+use crate::pages::slos::SlosPage;
+use crate::pages::trace::TracePage;
+use crate::pages::traces::TracesPage;
+
+/// The whole document. Sets the Content-Security-Policy of the answer, with this answer's nonce.
+pub fn shell(assets: Assets) -> impl IntoView {
+    let nonce = leptos::nonce::use_nonce();
+    #[cfg(feature = "ssr")]
+    set_policy(nonce.as_deref());
+    let start =
+        format!("import init, {{ hydrate }} from {:?};\ninit({{ module_or_path: {:?} }}).then(() => hydrate());", assets.js, assets.wasm);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=chosen_theme()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="stylesheet" href=assets.css />
+                <link rel="modulepreload" href=assets.js />
+                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
+                <script r#type="module" nonce=nonce>
+                    {start}
+                </script>
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn set_policy(nonce: Option<&str>) {
+    use http::HeaderValue;
+    use http::header::CONTENT_SECURITY_POLICY;
+
+    let policy = nonce.and_then(|nonce| HeaderValue::from_str(&crate::context::content_security_policy(nonce)).ok());
+    if let Some((response, policy)) = use_context::<leptos_axum::ResponseOptions>().zip(policy) {
+        response.insert_header(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// Everything inside `<body>`. `<html>` gets `data-hydrated` once it answers.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_watch();
+    provide_theme();
+    provide_live();
+    Effect::new(|_| browser::set_root_attribute("data-hydrated", ""));
+    view! {
+        <Title formatter=|text: String| if text.is_empty() { "Slowburn".to_owned() } else { format!("{text} · Slowburn") } />
+        <Router>
+            <Chrome>
+                <FlatRoutes fallback=NotFoundPage>
+                    <Route path=path!("/") view=|| view! { <OverviewPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/slos") view=|| view! { <SlosPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/slos/:name") view=|| view! { <SloPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/traces") view=|| view! { <TracesPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/traces/:trace_id") view=|| view! { <TracePage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/c/:id") view=|| view! { <CorrelationPage /> }.erase() ssr=SsrMode::Async />
+                </FlatRoutes>
+            </Chrome>
+        </Router>
+    }
+}

@@ -1,0 +1,186 @@
+//! What only a browser can do. On the server every function does nothing, so that components need no conditions; they are
+//! called from effects and event handlers, which do not run there.
+
+#[cfg(feature = "hydrate")]
+pub use real::*;
+#[cfg(not(feature = "hydrate"))]
+pub use silent::*;
+
+#[cfg(not(feature = "hydrate"))]
+mod silent {
+    #![expect(clippy::missing_const_for_fn, reason = "the signatures follow the browser's")]
+
+    pub fn now_nanos() -> i64 {
+        0
+    }
+    pub fn local_offset_seconds(_at_millis: i64) -> i32 {
+        0
+    }
+    pub fn set_root_attribute(_name: &str, _value: &str) {}
+    pub fn recall(_key: &str) -> Option<String> {
+        None
+    }
+    pub fn remember(_key: &str, _value: &str) {}
+    pub fn set_cookie(_name: &str, _value: &str) {}
+    pub fn shows_dark() -> bool {
+        false
+    }
+    pub fn on_scheme_change(_handler: impl Fn() + 'static) {}
+    pub fn is_hidden() -> bool {
+        false
+    }
+    pub fn on_document(_event: &str, _handler: impl Fn(leptos::web_sys::Event) + 'static) {}
+    pub fn toggle_dialog(_id: &str) {}
+    pub fn focus(_id: &str) {}
+    pub fn step_row(_by: i32) {}
+    pub fn is_typing(_event: &leptos::web_sys::Event) -> bool {
+        false
+    }
+    pub fn inner_link(_event: &leptos::web_sys::Event) -> Option<String> {
+        None
+    }
+    pub fn copy(_text: &str) {}
+    pub fn go_back() {}
+}
+
+#[cfg(feature = "hydrate")]
+mod real {
+    use leptos::prelude::{document, window};
+    use wasm_bindgen::prelude::Closure;
+    use wasm_bindgen::{JsCast, JsValue};
+    use web_sys::{Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlDocument, HtmlElement, MouseEvent};
+
+    /// The browser's clock, nanoseconds since the epoch. Only differences are used: its clock may be wrong.
+    pub fn now_nanos() -> i64 {
+        (js_sys::Date::now() * 1e6) as i64
+    }
+
+    /// How far the reader's zone is ahead of UTC at an instant, seconds.
+    pub fn local_offset_seconds(at_millis: i64) -> i32 {
+        -(js_sys::Date::new(&JsValue::from_f64(at_millis as f64)).get_timezone_offset() as i32) * 60
+    }
+
+    /// Sets an attribute of `<html>`.
+    pub fn set_root_attribute(name: &str, value: &str) {
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute(name, value);
+        }
+    }
+
+    /// Reads a preference of this browser.
+    pub fn recall(key: &str) -> Option<String> {
+        window().local_storage().ok().flatten()?.get_item(key).ok().flatten()
+    }
+
+    /// Keeps a preference in this browser; without storage it lasts as long as the page.
+    pub fn remember(key: &str, value: &str) {
+        if let Ok(Some(storage)) = window().local_storage() {
+            let _ = storage.set_item(key, value);
+        }
+    }
+
+    /// Sets a cookie for a year; the server reads it, so that the first paint is right.
+    pub fn set_cookie(name: &str, value: &str) {
+        if let Some(document) = document().dyn_ref::<HtmlDocument>() {
+            let _ = document.set_cookie(&format!("{name}={value}; path=/; max-age=31536000; samesite=lax"));
+        }
+    }
+
+    /// Whether the page is dark now, by choice or by the system.
+    pub fn shows_dark() -> bool {
+        let chosen = document().document_element().and_then(|root| root.get_attribute("data-theme"));
+        chosen.map_or_else(
+            || window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches()),
+            |theme| theme == "dark",
+        )
+    }
+
+    /// Listens to the system changing between dark and light for as long as the page lives.
+    pub fn on_scheme_change(handler: impl Fn() + 'static) {
+        if let Ok(Some(query)) = window().match_media("(prefers-color-scheme: dark)") {
+            let closure = Closure::<dyn Fn()>::new(handler);
+            let _ = query.add_event_listener_with_callback("change", closure.as_ref().unchecked_ref());
+            closure.forget();
+        }
+    }
+
+    /// Whether the tab is in the background.
+    pub fn is_hidden() -> bool {
+        document().hidden()
+    }
+
+    /// Listens to an event of the document for as long as the page lives.
+    pub fn on_document(event: &str, handler: impl Fn(Event) + 'static) {
+        let closure = Closure::<dyn Fn(Event)>::new(handler);
+        let _ = document().add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+        closure.forget();
+    }
+
+    /// Opens or closes a `<dialog>`.
+    pub fn toggle_dialog(id: &str) {
+        if let Some(dialog) = document().get_element_by_id(id).and_then(|e| e.dyn_into::<HtmlDialogElement>().ok()) {
+            if dialog.open() {
+                dialog.close();
+            } else {
+                let _ = dialog.show_modal();
+            }
+        }
+    }
+
+    /// Moves the focus to an element.
+    pub fn focus(id: &str) {
+        if let Some(element) = document().get_element_by_id(id).and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+            let _ = element.focus();
+        }
+    }
+
+    /// Moves the focus `by` rows among the links marked `data-row`, starting at the focused one or before the first.
+    pub fn step_row(by: i32) {
+        let Ok(rows) = document().query_selector_all("main [data-row]") else { return };
+        let focused = document().active_element();
+        let rows: Vec<HtmlElement> = (0..rows.length()).filter_map(|i| rows.item(i)?.dyn_into().ok()).collect();
+        let at = rows.iter().position(|row| focused.as_ref().is_some_and(|f| f.is_same_node(Some(row))));
+        let next = at.map_or(0, |at| (at as i32 + by).clamp(0, rows.len() as i32 - 1));
+        if let Some(row) = rows.get(next as usize) {
+            let _ = row.focus();
+            row.scroll_into_view_with_bool(false);
+        }
+    }
+
+    /// Whether the key went into a field.
+    pub fn is_typing(event: &Event) -> bool {
+        event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .is_some_and(|element| element.closest("input, textarea, select, [contenteditable]").is_ok_and(|found| found.is_some()))
+    }
+
+    /// The raw path, search and hash of a clicked link that stays inside the app and should open here.
+    pub fn inner_link(event: &Event) -> Option<String> {
+        let click = event.dyn_ref::<MouseEvent>()?;
+        if click.default_prevented() || click.button() != 0 || click.meta_key() || click.alt_key() || click.ctrl_key() || click.shift_key()
+        {
+            return None;
+        }
+        let link = click.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??.dyn_into::<HtmlAnchorElement>().ok()?;
+        let elsewhere = !link.target().is_empty() || link.has_attribute("download") || link.rel().contains("external");
+        if elsewhere || link.origin() != window().location().origin().ok()? {
+            return None;
+        }
+        let path = link.pathname();
+        let inside = path == "/" || ["/slos", "/traces", "/c/"].iter().any(|page| path.starts_with(page));
+        inside.then(|| path + &link.search() + &link.hash())
+    }
+
+    /// Puts a text on the clipboard.
+    pub fn copy(text: &str) {
+        let _ = window().navigator().clipboard().write_text(text);
+    }
+
+    /// The browser's “back”.
+    pub fn go_back() {
+        if let Ok(history) = window().history() {
+            let _ = history.back();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What a request brings along: the site's files, and on the server the use cases and the clock.
+
+/// URL paths of the bundled files, with the hash of their content in their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assets {
+    /// The module that loads the WebAssembly.
+    pub js: String,
+    /// The WebAssembly.
+    pub wasm: String,
+    /// The style sheet.
+    pub css: String,
+}
+
+/// The server's clock, provided as a context so that tests can set it.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Copy)]
+pub struct Clock(pub fn() -> slowburn_domain::time::Timestamp);
+
+/// The use cases, and the instant at which this request is answered.
+///
+/// # Errors
+/// The server did not provide them, which is a fault of its composition.
+#[cfg(feature = "ssr")]
+pub(crate) fn request() -> Result<(slowburn_backend::Backend, slowburn_domain::time::Timestamp), crate::error::AppError> {
+    use leptos::prelude::use_context;
+
+    let backend = use_context::<slowburn_backend::Backend>();
+    let clock = use_context::<Clock>();
+    backend.zip(clock.map(|clock| clock.0())).ok_or_else(|| {
+        tracing::error!("a page was asked for without backend or clock in its context");
+        crate::error::AppError::internal()
+    })
+}
+
+/// What pages may load and run: nothing from elsewhere, no inline script or style without this answer's nonce.
+pub fn content_security_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}

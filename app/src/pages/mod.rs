@@ -1,0 +1,10 @@
+//! One module per page. A page reads the URL, asks one server function and lays out widgets.
+
+pub mod correlation;
+mod follow;
+pub mod not_found;
+pub mod overview;
+pub mod slo;
+pub mod slos;
+pub mod trace;
+pub mod traces;

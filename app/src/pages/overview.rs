@@ -1,0 +1,88 @@
+//! How many objectives are in trouble, which first, how long is left; what fails now; what arrived in the last minute.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use slowburn_domain::number::grouped;
+use slowburn_domain::sentence;
+use slowburn_domain::view::{Arrivals, OverviewPage as Page};
+
+use crate::api::{Question, ask};
+use crate::clock::provide_now;
+use crate::erase::Erase;
+use crate::live::{Topic, refetch_on};
+use crate::widgets::empty::{FirstSlo, FirstTelemetry};
+use crate::widgets::icon::Icon;
+use crate::widgets::loadable::Loadable;
+use crate::widgets::slo_table::SloTable;
+use crate::widgets::trace_list::TraceList;
+
+/// The page at `/`.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    let page = ask(|| Question::Overview);
+    refetch_on(Topic::Any, page);
+    view! {
+        <Title text="Overview" />
+        <Loadable resource=page content=|page: Page| view! { <Content page=page /> }.erase() />
+    }
+}
+
+#[component]
+fn Content(page: Page) -> impl IntoView {
+    provide_now(page.now);
+    let in_trouble = page.slos.iter().any(|row| sentence::is_in_trouble(&row.evaluation));
+    let failed = (!page.failed_traces.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="failed-traces">
+                <h2 id="failed-traces">"Failed lately"</h2>
+                <TraceList traces=page.failed_traces caption="Newest failed traces" />
+                <p class="more"><a href="/traces?status=error">"All failed traces" <Icon name="arrow" /></a></p>
+            </section>
+        }
+    });
+    let first_telemetry = (!page.has_telemetry).then(|| view! { <FirstTelemetry endpoint=page.otlp_http /> });
+    let objectives = if page.slos.is_empty() {
+        view! { <FirstSlo /> }.erase()
+    } else {
+        view! {
+            <section aria-labelledby="objectives">
+                <h2 id="objectives">"Objectives"</h2>
+                <SloTable slos=page.slos.clone() />
+            </section>
+        }
+        .erase()
+    };
+    view! {
+        <h1 class="visually-hidden">"Overview"</h1>
+        <p class="lead answer" class:is-trouble=in_trouble>{sentence::overview(&page.slos)}</p>
+        <ArrivalsStrip arrivals=page.arrivals />
+        {first_telemetry}
+        {objectives}
+        {failed}
+    }
+    .erase()
+}
+
+/// What came in during the last minute.
+#[component]
+fn ArrivalsStrip(arrivals: Arrivals) -> impl IntoView {
+    let item = |value: u64, what: &'static str, wrong: bool| {
+        view! {
+            <li class:is-wrong=wrong && value != 0>
+                <strong>{grouped(value)}</strong> " " {what}
+            </li>
+        }
+    };
+    view! {
+        <section class="arrivals" aria-label="Arrived in the last minute">
+            <h2>"Last minute"</h2>
+            <ul>
+                {item(arrivals.spans, "spans", false)}
+                {item(arrivals.errors, "errors", true)}
+                {item(arrivals.refused, "refused", true)}
+                {item(arrivals.redacted, "values redacted", false)}
+            </ul>
+        </section>
+    }
+    .erase()
+}

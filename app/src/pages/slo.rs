@@ -1,0 +1,137 @@
+//! One objective: what it promised and how it stands in one sentence and four figures; how the budget went and how fast it
+//! burns; why its alert fires or does not; what went wrong, down to the traces; what it means.
+
+pub mod figures;
+pub mod range;
+pub mod tiers;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use slowburn_domain::chart;
+use slowburn_domain::query::Bound;
+use slowburn_domain::sentence;
+use slowburn_domain::url::{decode_query, encode_query};
+use slowburn_domain::view::SloPage as Page;
+
+use crate::api::{Question, ask};
+use crate::chart::{ChartView, provide_pointer};
+use crate::clock::provide_now;
+use crate::erase::Erase;
+use crate::live::{Topic, refetch_on};
+use crate::url::raw_url;
+use crate::widgets::copy::Snippet;
+use crate::widgets::icon::Icon;
+use crate::widgets::loadable::Loadable;
+use crate::widgets::state::StateBadge;
+use crate::widgets::trace_list::TraceList;
+use figures::Figures;
+use range::RangePicker;
+use tiers::TierTable;
+
+/// The page at `/slos/{name}`, over `from` and `to` of its query.
+#[component]
+pub fn SloPage() -> impl IntoView {
+    let url = raw_url();
+    let name = url.name();
+    let bounds = Memo::new(move |_| url.search.with(|search| bounds(search)));
+    let page = ask(move || {
+        let (from, to) = bounds.get();
+        Question::Slo { name: name.get(), from, to }
+    });
+    refetch_on(Topic::Any, page);
+    provide_pointer();
+    view! {
+        <Title text=move || name.get() />
+        <Loadable resource=page content=|page: Page| view! { <Content page=page /> }.erase() />
+    }
+}
+
+/// `from` and `to` of a raw query; what is not understood is as if it were not there.
+fn bounds(raw: &str) -> (Option<Bound>, Option<Bound>) {
+    let pairs = decode_query(raw);
+    let bound = |key: &str| pairs.iter().rev().find(|pair| pair.0 == key).and_then(|pair| Bound::parse(&pair.1));
+    (bound("from"), bound("to"))
+}
+
+#[component]
+fn Content(page: Page) -> impl IntoView {
+    provide_now(page.now);
+    let evaluation = &page.row.evaluation;
+    let objective = &page.row.objective;
+    let badge = match evaluation.tier {
+        Some(tier) => view! { <StateBadge alert=evaluation.alert tier=tier /> },
+        None => view! { <StateBadge alert=evaluation.alert /> },
+    };
+    let description = (!objective.description.trim().is_empty()).then(|| view! { <p class="muted">{objective.description.clone()}</p> });
+    view! {
+        <nav class="breadcrumb" aria-label="Breadcrumb"><a href="/slos">"SLOs"</a> " / " <span aria-current="page">{objective.name.clone()}</span></nav>
+        <header class="page-head">
+            <h1>{sentence::title(objective).to_owned()}</h1>
+            {badge}
+            <span class="muted">"service " {objective.service.clone()}</span>
+        </header>
+        <p class="lead answer" class:is-trouble=sentence::is_in_trouble(evaluation)>{sentence::slo(objective, evaluation)}</p>
+        {description}
+        <Figures objective=objective.clone() evaluation=evaluation.clone() />
+        <RangePicker />
+        <Charts page=page.clone() />
+        <section aria-labelledby="alerting">
+            <h2 id="alerting">"Why it fires, or does not"</h2>
+            <TierTable tiers=evaluation.tiers.clone() />
+        </section>
+        <BadTraces page=page.clone() />
+        <Definition page=page />
+    }
+    .erase()
+}
+
+#[component]
+fn Charts(page: Page) -> impl IntoView {
+    view! {
+        <div class="charts">
+            <ChartView chart=chart::budget(&page) title="Error budget left" />
+            <ChartView chart=chart::burn_rate(&page) title="Burn rate" />
+            <ChartView chart=chart::events(&page) title="Events" />
+        </div>
+    }
+    .erase()
+}
+
+/// The newest traces with a bad event, and where the rest are.
+#[component]
+fn BadTraces(page: Page) -> impl IntoView {
+    let service = page.row.objective.service.clone();
+    let query = encode_query([("service", service.as_str()), ("status", "error")]);
+    let list = if page.bad_traces.is_empty() {
+        view! { <p class="muted">"No trace with a bad event is kept for this time."</p> }.erase()
+    } else {
+        view! { <TraceList traces=page.bad_traces caption="Newest traces with a bad event" /> }.erase()
+    };
+    view! {
+        <section aria-labelledby="bad-traces">
+            <h2 id="bad-traces">"Bad traces, newest first"</h2>
+            {list}
+            <p class="more"><a href=format!("/traces?{query}")>"All failed traces of " {service} <Icon name="arrow" /></a></p>
+        </section>
+    }
+    .erase()
+}
+
+/// What counts, what is good, and the document it comes from.
+#[component]
+fn Definition(page: Page) -> impl IntoView {
+    view! {
+        <section aria-labelledby="definition">
+            <h2 id="definition">"Definition"</h2>
+            <dl class="indicator">
+                <div><dt>"Counts"</dt><dd><code>{page.indicator.total}</code></dd></div>
+                <div><dt>"Is good"</dt><dd><code>{page.indicator.good}</code></dd></div>
+            </dl>
+            <details>
+                <summary>"OpenSLO document"</summary>
+                <Snippet what="OpenSLO document" text=page.definition />
+            </details>
+        </section>
+    }
+    .erase()
+}

@@ -1,0 +1,206 @@
+//! Writes batches: one segment, its index rows, its counts and the keys of its requests in one transaction.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use metrics::{counter, histogram};
+use parking_lot::Mutex;
+use slowburn_domain::span::Span;
+use slowburn_storage::trace::SEGMENT_ID_CLOCK_SHIFT;
+use slowburn_storage::{Error as StorageError, ingest, partition, red, rollup};
+use sqlx::PgPool;
+use tokio::sync::RwLock;
+use uuid::Uuid;
+
+use super::Refusal;
+use super::lane::Waiting;
+use super::prepare::{Prepared, prepare};
+use super::sli_set::SliSet;
+use crate::clock::Clock;
+use crate::settings::Settings;
+
+/// Most classes a bucket remembers as being in the dictionary; forgetting costs an insert that does nothing.
+const KNOWN_CLASSES: usize = 100_000;
+
+/// Writes for all lanes. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Writer(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    settings: Arc<Settings>,
+    clock: Clock,
+    slis: Arc<RwLock<Arc<SliSet>>>,
+    /// Slots whose partitions are known to exist.
+    slots: Mutex<HashSet<i32>>,
+    /// Classes known to be in the dictionary, by bucket.
+    classes: Mutex<HashMap<i16, HashSet<i64>>>,
+    /// Tells instances and flushes of one millisecond apart in segment ids.
+    sequence: AtomicU32,
+    /// Records stored since somebody last asked.
+    stored: AtomicU64,
+}
+
+type Spans = Arc<Vec<Vec<Span>>>;
+
+impl Writer {
+    pub(super) fn new(pool: PgPool, settings: Arc<Settings>, clock: Clock, slis: Arc<RwLock<Arc<SliSet>>>) -> Self {
+        let seed = Uuid::now_v7().as_u128() as u32;
+        Self(Arc::new(Inner {
+            pool,
+            settings,
+            clock,
+            slis,
+            slots: Mutex::default(),
+            classes: Mutex::default(),
+            sequence: AtomicU32::new(seed),
+            stored: AtomicU64::new(0),
+        }))
+    }
+
+    /// Records stored since this was last asked.
+    pub(super) fn take_stored(&self) -> u64 {
+        self.0.stored.swap(0, Ordering::Relaxed)
+    }
+
+    /// Writes a batch and answers its requests.
+    pub(super) async fn write(&self, bucket: i16, mut batch: Vec<Waiting>) {
+        // Two tries of one request may meet in one batch: the second is answered with the first.
+        let mut keys = Vec::with_capacity(batch.len());
+        let mut requests = Vec::with_capacity(batch.len());
+        let mut seen = HashSet::with_capacity(batch.len());
+        for waiting in &mut batch {
+            let spans = std::mem::take(&mut waiting.spans);
+            if seen.insert(waiting.key) {
+                keys.push(waiting.key);
+                requests.push(spans);
+            }
+        }
+        let outcome = self.store(bucket, &keys, Arc::new(requests)).await;
+        if let Err(fault) = &outcome {
+            tracing::error!(error = %chain(fault), bucket, "flush failed");
+            counter!("slowburn_flush_failures_total").increment(1);
+        }
+        let answer = outcome.map_err(|_| Refusal::Unavailable);
+        for waiting in batch {
+            // A sender that has gone away will try again, and its key is known then.
+            let _ = waiting.answer.send(answer.clone());
+        }
+    }
+
+    async fn store(&self, bucket: i16, keys: &[Uuid], requests: Spans) -> Result<(), StorageError> {
+        let began = std::time::Instant::now();
+        // Held to the end of the commit: who changes the SLIs waits for flushes that use the old ones.
+        let slis = self.0.slis.read().await;
+        let slot = self.0.settings.slot_of(self.0.clock.now().minute());
+        self.ensure_slot(slot).await?;
+        let prepared = self.prepare(bucket, slot, Arc::clone(&requests), Arc::clone(&slis), None).await?;
+        let mut tx = self.0.pool.begin().await?;
+        let new = ingest::insert_request_keys(&mut tx, bucket, slot, keys).await?;
+        let prepared = if new.len() == keys.len() {
+            prepared
+        } else {
+            counter!("slowburn_requests_repeated_total").increment((keys.len() - new.len()) as u64);
+            if new.is_empty() {
+                tx.rollback().await?;
+                return Ok(());
+            }
+            let kept: BTreeSet<usize> = keys.iter().enumerate().filter(|(_, key)| new.contains(key)).map(|(index, _)| index).collect();
+            self.prepare(bucket, slot, requests, Arc::clone(&slis), Some(kept)).await?
+        };
+        let Prepared { segment, fragments, counts, red, bad } = prepared;
+        let unknown = self.unknown_classes(bucket, &fragments);
+        ingest::insert_classes(&mut tx, bucket, &unknown.iter().collect::<Vec<_>>()).await?;
+        ingest::insert_segment(&mut tx, &segment).await?;
+        ingest::insert_fragments(&mut tx, &segment, &fragments).await?;
+        ingest::insert_bad(&mut tx, &segment, &bad).await?;
+        rollup::append(&mut tx, bucket, &counts).await?;
+        red::append(&mut tx, bucket, &red).await?;
+        tx.commit().await?;
+        self.remember_classes(bucket, &unknown);
+        self.0.stored.fetch_add(segment.records as u64, Ordering::Relaxed);
+        counter!("slowburn_flushes_total").increment(1);
+        counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
+        counter!("slowburn_spans_stored_total").increment(segment.records as u64);
+        counter!("slowburn_error_spans_stored_total").increment(segment.errors as u64);
+        histogram!("slowburn_flush_duration_seconds").record(began.elapsed().as_secs_f64());
+        histogram!("slowburn_flush_records").record(segment.records as f64);
+        Ok(())
+    }
+
+    async fn prepare(
+        &self,
+        bucket: i16,
+        slot: i32,
+        requests: Spans,
+        slis: Arc<SliSet>,
+        only: Option<BTreeSet<usize>>,
+    ) -> Result<Prepared, StorageError> {
+        let id = self.next_segment_id();
+        tokio::task::spawn_blocking(move || {
+            let chosen: Vec<&[Span]> = requests
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| only.as_ref().is_none_or(|only| only.contains(index)))
+                .map(|(_, spans)| spans.as_slice())
+                .collect();
+            prepare(&chosen, &slis, bucket, slot, id)
+        })
+        .await
+        .map_err(|_| StorageError::Database(sqlx::Error::WorkerCrashed))?
+    }
+
+    /// Milliseconds of the clock, then 22 bits that no two flushes of that millisecond share.
+    fn next_segment_id(&self) -> i64 {
+        let low = i64::from(self.0.sequence.fetch_add(1, Ordering::Relaxed)) & ((1 << SEGMENT_ID_CLOCK_SHIFT) - 1);
+        self.0.clock.now().millis() << SEGMENT_ID_CLOCK_SHIFT | low
+    }
+
+    async fn ensure_slot(&self, slot: i32) -> Result<(), StorageError> {
+        if self.0.slots.lock().contains(&slot) {
+            return Ok(());
+        }
+        let mut tx = self.0.pool.begin().await?;
+        partition::create_slot(&mut tx, slot).await?;
+        tx.commit().await?;
+        self.0.slots.lock().insert(slot);
+        Ok(())
+    }
+
+    fn unknown_classes(&self, bucket: i16, fragments: &[slowburn_domain::trace::Fragment]) -> Vec<slowburn_domain::trace::SpanClass> {
+        let mut known = self.0.classes.lock();
+        let known = known.entry(bucket).or_default();
+        let mut fresh = HashSet::new();
+        fragments
+            .iter()
+            .flat_map(|fragment| &fragment.classes)
+            .filter(|class| {
+                let number = ingest::class_number(class);
+                !known.contains(&number) && fresh.insert(number)
+            })
+            .cloned()
+            .collect()
+    }
+
+    fn remember_classes(&self, bucket: i16, classes: &[slowburn_domain::trace::SpanClass]) {
+        let mut known = self.0.classes.lock();
+        let known = known.entry(bucket).or_default();
+        if known.len() + classes.len() > KNOWN_CLASSES {
+            known.clear();
+        }
+        known.extend(classes.iter().map(ingest::class_number));
+    }
+}
+
+/// An error and its causes in one line, for the log.
+pub(crate) fn chain(fault: &dyn std::error::Error) -> String {
+    let mut text = fault.to_string();
+    let mut source = fault.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,91 @@
+//! What a flush writes, made from spans: sorted records, index fragments, counts. CPU-bound and pure; runs on a codec
+//! thread.
+
+use std::collections::{BTreeSet, HashMap};
+
+use slowburn_domain::id::TraceId;
+use slowburn_domain::span::{Span, Status};
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::trace::Fragment;
+use slowburn_storage::ingest::{BadTrace, NewSegment};
+use slowburn_storage::red::{RedDeltas, RedKey};
+use slowburn_storage::rollup::Deltas;
+use slowburn_storage::segment::{Bloom, encode};
+
+use super::sli_set::SliSet;
+
+/// Everything of one flush but the request keys.
+pub(super) struct Prepared {
+    pub(super) segment: NewSegment,
+    pub(super) fragments: Vec<Fragment>,
+    pub(super) counts: Deltas,
+    pub(super) red: RedDeltas,
+    pub(super) bad: Vec<BadTrace>,
+}
+
+/// Most traces with a bad event that one flush files for an SLI: enough to show, however much fails.
+const MOST_BAD_TRACES: usize = 100;
+
+/// Prepares `spans` (at least one) of several requests for one segment. A span that comes twice in one request is stored
+/// and counted once.
+pub(super) fn prepare(requests: &[&[Span]], slis: &SliSet, bucket: i16, slot: i32, id: i64) -> Result<Prepared, slowburn_storage::Error> {
+    let mut spans: Vec<&Span> = Vec::with_capacity(requests.iter().map(|request| request.len()).sum());
+    for request in requests {
+        let mut seen: std::collections::HashSet<_> = std::collections::HashSet::with_capacity(request.len());
+        spans.extend(request.iter().filter(|span| seen.insert((span.trace_id, span.span_id))));
+    }
+    let mut counts = Deltas::new();
+    let mut red: HashMap<(&str, &str, u8, u8, i32), slowburn_domain::sketch::Sketch> = HashMap::new();
+    let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
+    let mut bad: HashMap<i32, HashMap<TraceId, Timestamp>> = HashMap::new();
+    let mut hashes = Vec::new();
+    for span in &spans {
+        for sli in slis.count(span, &mut counts) {
+            let known: &mut HashMap<TraceId, Timestamp> = bad.entry(sli).or_default();
+            if known.len() < MOST_BAD_TRACES || known.contains_key(&span.trace_id) {
+                let start = known.entry(span.trace_id).or_insert(span.start);
+                *start = span.start.min(*start);
+            }
+        }
+        let key = (span.source.service.as_str(), span.operation.as_str(), span.kind as u8, span.status as u8, span.end.minute().0);
+        red.entry(key).or_default().record(span.duration_nanos());
+        traces.entry(span.trace_id).or_default().push(span);
+        hashes.extend(span.attributes.iter().map(|(key, value)| Bloom::hash(key, value)));
+    }
+    let red = red
+        .into_iter()
+        .map(|((service, operation, kind, status, minute), sketch)| {
+            let key = RedKey {
+                service: service.to_owned(),
+                operation: operation.to_owned(),
+                kind: slowburn_domain::span::Kind::from_number(kind.into()),
+                status: Status::from_number(status.into()),
+                minute: slowburn_domain::time::Minute(minute),
+            };
+            (key, sketch)
+        })
+        .collect();
+    let fragments = traces.values().filter_map(|spans| Fragment::of(spans.iter().copied())).collect();
+    spans.sort_by(|a, b| {
+        let key = |span: &Span| (span.start, span.span_id);
+        (a.source.service.as_str(), a.operation.as_str())
+            .cmp(&(b.source.service.as_str(), b.operation.as_str()))
+            .then_with(|| key(a).cmp(&key(b)))
+    });
+    let services: BTreeSet<&str> = spans.iter().map(|span| span.source.service.as_str()).collect();
+    let segment = NewSegment {
+        bucket,
+        slot,
+        id,
+        from_ns: spans.iter().map(|span| span.start.nanos()).min().unwrap_or(0),
+        to_ns: spans.iter().map(|span| span.end.nanos()).max().unwrap_or(0),
+        records: spans.len(),
+        errors: spans.iter().filter(|span| span.status == Status::Error).count(),
+        sli_version: slis.version,
+        services: services.into_iter().map(|service| service.replace('\0', "\u{fffd}")).collect(),
+        bloom: Bloom::of(hashes, spans.len()).as_bytes().to_vec(),
+        body: encode(&spans)?,
+    };
+    let bad = bad.into_iter().flat_map(|(sli, traces)| traces.into_iter().map(move |(trace_id, start)| (sli, trace_id, start))).collect();
+    Ok(Prepared { segment, fragments, counts, red, bad })
+}

@@ -1,0 +1,47 @@
+//! What the Overview page shows.
+
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::view::{Arrivals, OverviewPage};
+use slowburn_storage::trace;
+
+use crate::{Backend, Result};
+
+/// Failed traces shown.
+const FAILED_TRACES: u16 = 8;
+
+impl Backend {
+    /// How everything stands: every SLO worst first, what arrived in the last whole minute, the newest failures.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn overview(&self, now: Timestamp) -> Result<OverviewPage> {
+        let slos = self.slos_page(now).await?.slos;
+        let minute = now.minute();
+        let (from, to) = (minute.plus(-1).start(), minute.start());
+        let mut connection = self.0.pool.acquire().await?;
+        let buckets = self.0.settings.bucket_numbers();
+        let from_slot = self.0.settings.slot_of(minute.plus(-1));
+        let (spans, errors) = trace::arrived(&mut connection, &buckets, from, to, from_slot).await?;
+        let has_telemetry = spans > 0 || trace::any_stored(&mut connection).await?;
+        drop(connection);
+        let (refused, redacted) = self.0.ingest.lately(minute.plus(-1));
+        let failed_traces = if has_telemetry { self.failed_traces(FAILED_TRACES, now).await? } else { Vec::new() };
+        Ok(OverviewPage {
+            now,
+            slos,
+            arrivals: Arrivals { spans, errors, refused, redacted },
+            failed_traces,
+            otlp_http: self.0.otlp_http.clone(),
+            has_telemetry,
+        })
+    }
+
+    /// Whether anything is stored.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn has_telemetry(&self) -> Result<bool> {
+        let mut connection = self.0.pool.acquire().await?;
+        Ok(trace::any_stored(&mut connection).await?)
+    }
+}

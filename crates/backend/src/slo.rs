@@ -1,0 +1,9 @@
+//! SLOs: applying definitions, and everything that is known about each.
+
+mod apply;
+mod book;
+mod read;
+
+pub use apply::{Applied, Change, ChangeKind};
+pub use book::{KnownSlo, SloBook};
+pub use read::SloReport;

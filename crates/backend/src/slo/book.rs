@@ -1,0 +1,124 @@
+//! The SLOs in force, compiled: read once, kept in memory, read again when their version in the database changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use slowburn_domain::slo::Objective;
+use slowburn_storage::slo;
+use sqlx::PgConnection;
+
+use crate::ingest::{Sli, SliSet};
+use crate::openslo::{self, IndicatorSource};
+use crate::{Backend, Error, Result};
+
+/// One SLO in force.
+#[derive(Clone, Debug)]
+pub struct KnownSlo {
+    /// The promise.
+    pub objective: Objective,
+    /// What is counted.
+    pub source: IndicatorSource,
+    /// Labels of its document.
+    pub labels: BTreeMap<String, Vec<String>>,
+    /// Its document.
+    pub document: String,
+    /// Key of its counts.
+    pub sli_id: i32,
+}
+
+/// All SLOs in force, by name.
+#[derive(Clone, Debug, Default)]
+pub struct SloBook {
+    version: i32,
+    slos: BTreeMap<String, Arc<KnownSlo>>,
+    documents: Vec<String>,
+}
+
+impl SloBook {
+    /// Reads and compiles all SLOs.
+    ///
+    /// # Errors
+    /// The database. A stored document that no longer compiles is logged and left out: one bad row must not stop the rest.
+    pub async fn load(connection: &mut PgConnection) -> Result<Self> {
+        let version = slo::version(connection).await?;
+        let rows = slo::all(connection).await?;
+        let documents = slo::documents(connection).await?;
+        let mut slos = BTreeMap::new();
+        for (kind, name, body) in &documents {
+            if kind != "SLO" {
+                continue;
+            }
+            let parsed = match openslo::parse(body) {
+                Ok(parsed) => parsed,
+                Err(faults) => {
+                    tracing::error!(slo.document = name, ?faults, "stored SLO cannot be read");
+                    continue;
+                }
+            };
+            for definition in parsed.definitions {
+                let Some(row) = rows.iter().find(|row| row.name == definition.objective.name) else { continue };
+                let known = KnownSlo {
+                    sli_id: row.sli_id,
+                    objective: definition.objective,
+                    source: definition.source,
+                    labels: definition.labels,
+                    document: definition.document,
+                };
+                slos.insert(row.name.clone(), Arc::new(known));
+            }
+        }
+        Ok(Self { version, slos, documents: documents.into_iter().map(|(_, _, body)| body).collect() })
+    }
+
+    /// Version of the SLI set.
+    pub const fn version(&self) -> i32 {
+        self.version
+    }
+
+    /// Every SLO, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<KnownSlo>> {
+        self.slos.values()
+    }
+
+    /// One SLO.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn get(&self, name: &str) -> Result<Arc<KnownSlo>> {
+        self.slos.get(name).cloned().ok_or_else(|| Error::NotFound { kind: "SLO", name: name.chars().take(100).collect() })
+    }
+
+    /// Every document as applied.
+    pub fn documents(&self) -> Vec<&str> {
+        self.documents.iter().map(String::as_str).collect()
+    }
+
+    /// What records are matched against at the door.
+    pub fn sli_set(&self) -> SliSet {
+        let slis = self
+            .slos
+            .values()
+            .filter_map(|slo| match &slo.source {
+                IndicatorSource::Spans { total, good } => Some(Sli { id: slo.sli_id, total: total.clone(), good: good.clone() }),
+                IndicatorSource::Unknown { .. } => None,
+            })
+            .collect();
+        SliSet::new(self.version, slis)
+    }
+}
+
+impl Backend {
+    /// The SLOs in force.
+    pub fn book(&self) -> Arc<SloBook> {
+        Arc::clone(&self.0.book.read())
+    }
+
+    /// Reads the SLOs anew and hands them to the lanes.
+    pub(crate) async fn reload_book(&self, connection: &mut PgConnection) -> Result<()> {
+        let book = SloBook::load(connection).await?;
+        let slis = book.sli_set();
+        *self.0.book.write() = Arc::new(book);
+        self.0.ingest.use_slis(slis).await;
+        Ok(())
+    }
+}

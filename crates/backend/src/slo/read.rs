@@ -1,0 +1,232 @@
+//! Reading SLOs: one snapshot of the rollups, judged by `domain`. The cost depends on the windows, not on the traffic.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use slowburn_domain::query::{Bound, FieldFault};
+use slowburn_domain::slo::{Counts, Evaluation, Ledger, Objective, SeriesPoint, burn_rate, evaluate, series, series_hours_needing_minutes};
+use slowburn_domain::time::{Minute, Timestamp};
+use slowburn_domain::view::{Indicator, SloPage, SloRow, SlosPage};
+use slowburn_storage::rollup;
+use sqlx::PgConnection;
+
+use super::KnownSlo;
+use crate::openslo::IndicatorSource;
+use crate::{Backend, Error, Result};
+
+/// Hours of the sparkline.
+const SPARKLINE_HOURS: i32 = 24;
+/// About how many steps a chart has.
+const CHART_STEPS: i32 = 240;
+/// Most steps that a series may have.
+const MOST_STEPS: i32 = 11_000;
+/// Steps that a chart may have, minutes.
+const CHART_STEP_MINUTES: [i32; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440];
+/// Bad traces shown on an SLO's page.
+const BAD_TRACES: i64 = 20;
+
+/// One SLO and how it stands.
+#[derive(Clone, Debug)]
+pub struct SloReport {
+    /// The SLO.
+    pub slo: Arc<KnownSlo>,
+    /// How it stands.
+    pub evaluation: Evaluation,
+}
+
+impl Backend {
+    /// Every SLO, worst first.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn slos(&self, now: Timestamp) -> Result<Vec<SloReport>> {
+        let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
+        let rows = self.evaluated(known, now).await?;
+        Ok(rows.into_iter().map(|(slo, evaluation, _)| SloReport { slo, evaluation }).collect())
+    }
+
+    /// One SLO.
+    ///
+    /// # Errors
+    /// There is none of that name; the database.
+    pub async fn slo(&self, name: &str, now: Timestamp) -> Result<SloReport> {
+        let rows = self.evaluated(vec![self.book().get(name)?], now).await?;
+        rows.into_iter()
+            .next()
+            .map(|(slo, evaluation, _)| SloReport { slo, evaluation })
+            .ok_or_else(|| Error::NotFound { kind: "SLO", name: name.to_owned() })
+    }
+
+    async fn evaluated(&self, slos: Vec<Arc<KnownSlo>>, now: Timestamp) -> Result<Vec<(Arc<KnownSlo>, Evaluation, Ledger)>> {
+        let minute = now.minute();
+        let mut tx = self.snapshot().await?;
+        let mut ledgers = self
+            .ledgers(&mut tx, &slos, |slo| {
+                let window = slo.objective.window;
+                (Ledger::first_hour(minute, window).min(minute.hour() - SPARKLINE_HOURS), Ledger::hours_needing_minutes(minute, window))
+            })
+            .await?;
+        tx.commit().await?;
+        let mut rows: Vec<_> = slos
+            .into_iter()
+            .map(|slo| {
+                let ledger = ledgers.remove(&slo.sli_id).unwrap_or_default();
+                let evaluation = evaluate(&slo.objective, &ledger, minute);
+                (slo, evaluation, ledger)
+            })
+            .collect();
+        rows.sort_by(|(a, x, _), (b, y, _)| {
+            let left = |e: &Evaluation| e.budget.remaining_ratio.unwrap_or(f64::INFINITY);
+            y.alert.severity().cmp(&x.alert.severity()).then(left(x).total_cmp(&left(y))).then(a.objective.name.cmp(&b.objective.name))
+        });
+        Ok(rows)
+    }
+
+    /// Reads the ledgers of several SLOs in one go; `needs` says for each from which hour on, and which hours' minutes.
+    async fn ledgers(
+        &self,
+        connection: &mut PgConnection,
+        slos: &[Arc<KnownSlo>],
+        needs: impl Fn(&KnownSlo) -> (i32, Vec<i32>),
+    ) -> Result<BTreeMap<i32, Ledger>> {
+        let buckets = self.0.settings.bucket_numbers();
+        let mut ledgers = BTreeMap::new();
+        // SLOs that need the same rows are read together.
+        let mut groups: BTreeMap<(i32, Vec<i32>), Vec<i32>> = BTreeMap::new();
+        for slo in slos {
+            groups.entry(needs(slo)).or_default().push(slo.sli_id);
+        }
+        for ((from_hour, minute_hours), ids) in groups {
+            let history = rollup::history(connection, &buckets, &ids, from_hour, &minute_hours).await?;
+            let mut hours: BTreeMap<i32, Vec<_>> = BTreeMap::new();
+            let mut minutes: BTreeMap<i32, Vec<_>> = BTreeMap::new();
+            history.hours.into_iter().for_each(|(id, hour)| hours.entry(id).or_default().push(hour));
+            history.minutes.into_iter().for_each(|(id, minute, counts)| minutes.entry(id).or_default().push((minute, counts)));
+            for id in ids {
+                let ledger = Ledger::new(
+                    hours.remove(&id).unwrap_or_default(),
+                    minutes.remove(&id).unwrap_or_default(),
+                    history.seen_before.contains(&id),
+                );
+                ledgers.insert(id, ledger);
+            }
+        }
+        Ok(ledgers)
+    }
+
+    /// Counts, burn rate and remaining budget per step. Without bounds over the SLO's window until now; without step in
+    /// one that makes about 240 of them.
+    ///
+    /// # Errors
+    /// There is no such SLO; bounds or step that make no sense; the database.
+    pub async fn slo_series(
+        &self,
+        name: &str,
+        from: Option<Bound>,
+        to: Option<Bound>,
+        step_seconds: Option<u64>,
+        now: Timestamp,
+    ) -> Result<(u32, Vec<SeriesPoint>)> {
+        let slo = self.book().get(name)?;
+        let (from, to, step) = range(&slo.objective, from, to, step_seconds, now)?;
+        let mut tx = self.snapshot().await?;
+        let window = slo.objective.window;
+        let mut ledgers = self
+            .ledgers(&mut tx, std::slice::from_ref(&slo), |_| {
+                (window.first_minute(from).hour(), series_hours_needing_minutes(window, from, to, step))
+            })
+            .await?;
+        tx.commit().await?;
+        let ledger = ledgers.remove(&slo.sli_id).unwrap_or_default();
+        Ok((step * 60, series(&slo.objective, &ledger, from, to, step)))
+    }
+
+    /// The list of SLOs, worst first.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn slos_page(&self, now: Timestamp) -> Result<SlosPage> {
+        let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
+        let slos = self.evaluated(known, now).await?.into_iter().map(|row| row_of(row, now)).collect();
+        Ok(SlosPage { now, slos })
+    }
+
+    /// One SLO with its series and its bad traces.
+    ///
+    /// # Errors
+    /// There is none of that name; bounds that make no sense; the database.
+    pub async fn slo_page(&self, name: &str, from: Option<Bound>, to: Option<Bound>, now: Timestamp) -> Result<SloPage> {
+        let slo = self.book().get(name)?;
+        let evaluated = self.evaluated(vec![Arc::clone(&slo)], now).await?.into_iter().next();
+        let evaluated = evaluated.ok_or(Error::Unavailable("the SLO is being changed"))?;
+        let shown_from = from.or_else(|| young_start(&slo.objective, &evaluated.2, now));
+        let row = row_of(evaluated, now);
+        let (step_seconds, series) = self.slo_series(name, shown_from, to, None, now).await?;
+        let indicator = match &slo.source {
+            IndicatorSource::Spans { total, good } => Indicator { total: total.source().to_owned(), good: good.source().to_owned() },
+            IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), good: String::new() },
+        };
+        let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
+        let bad_traces = self.bad_traces(slo.sli_id, first, last, BAD_TRACES).await?;
+        Ok(SloPage { now, row, step_seconds, series, indicator, bad_traces, definition: slo.document.clone() })
+    }
+
+    /// All-time good and total counts of every SLO, for the metrics page.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn slo_totals(&self) -> Result<Vec<(Arc<KnownSlo>, Counts)>> {
+        let book = self.book();
+        let ids: Vec<i32> = book.all().map(|slo| slo.sli_id).collect();
+        let mut connection = self.0.pool.acquire().await?;
+        let totals = rollup::totals(&mut connection, &self.0.settings.bucket_numbers(), &ids).await?;
+        Ok(book.all().map(|slo| (Arc::clone(slo), totals.get(&slo.sli_id).copied().unwrap_or_default())).collect())
+    }
+}
+
+fn row_of((slo, evaluation, ledger): (Arc<KnownSlo>, Evaluation, Ledger), now: Timestamp) -> SloRow {
+    let this_hour = now.minute().hour();
+    let sparkline = (this_hour - SPARKLINE_HOURS + 1..=this_hour)
+        .map(|hour| burn_rate(ledger.sum(Minute(hour * 60), Minute(hour * 60 + 59)), slo.objective.target))
+        .collect();
+    SloRow { objective: slo.objective.clone(), evaluation, sparkline }
+}
+
+/// Where the charts of an SLO younger than its window begin: with its first record, but an hour ago at the latest.
+fn young_start(objective: &Objective, ledger: &Ledger, now: Timestamp) -> Option<Bound> {
+    let now = now.minute();
+    let begin = objective.window.first_minute(now);
+    let first = ledger.first_seen(begin, now).filter(|_| !ledger.seen_before())?;
+    (first > begin.plus(60)).then(|| Bound::At(first.min(now.plus(-59)).start()))
+}
+
+/// First and last minute and step in minutes of a series; the first minute is a multiple of the step.
+fn range(
+    objective: &Objective,
+    from: Option<Bound>,
+    to: Option<Bound>,
+    step_seconds: Option<u64>,
+    now: Timestamp,
+) -> Result<(Minute, Minute, u32)> {
+    let to = to.map_or(now, |to| to.at(now)).minute();
+    let window = i32::try_from(objective.window.minutes).unwrap_or(i32::MAX);
+    let from = from.map_or_else(|| to.plus(1 - window), |from| from.at(now).minute());
+    if from > to {
+        return Err(Error::field("from", "must not be later than `to`"));
+    }
+    let length = to.0.saturating_sub(from.0).saturating_add(1);
+    let step = match step_seconds {
+        Some(seconds) if seconds > 0 && seconds.is_multiple_of(60) => {
+            i32::try_from(seconds / 60).map_err(|_| Error::field("step", "too long"))?
+        }
+        Some(_) => return Err(Error::field("step", "expected whole minutes, such as 5m or 1h")),
+        None => CHART_STEP_MINUTES.into_iter().find(|step| length / step <= CHART_STEPS).unwrap_or(1_440),
+    };
+    if length / step > MOST_STEPS {
+        return Err(Error::Invalid(vec![FieldFault::new(
+            "step",
+            format!("{} steps; at most {MOST_STEPS} fit in one answer", length / step),
+        )]));
+    }
+    Ok((Minute(from.0.div_euclid(step) * step), to, step.cast_unsigned()))
+}

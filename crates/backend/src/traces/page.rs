@@ -1,0 +1,146 @@
+//! What the Traces, Trace and Correlation pages show.
+
+use std::collections::HashMap;
+
+use slowburn_domain::id::TraceId;
+use slowburn_domain::query::{FieldFault, MAX_LIMIT, TraceQuery};
+use slowburn_domain::span::{Span, Status};
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::trace::{SpanExtent, TraceSummary, critical_path, rows};
+use slowburn_domain::view::{CorrelationPage, HistogramBar, LaneBar, SpanView, TracePage, TracesPage};
+use slowburn_storage::trace;
+
+use super::spans::{TraceDetail, read};
+use crate::{Backend, Error, Result};
+
+/// Intervals of the histogram over the list.
+const HISTOGRAM_BARS: i64 = 60;
+/// Most traces of one correlation ID whose spans are drawn.
+const DRAWN_TRACES: usize = 200;
+
+impl Backend {
+    /// The Traces page. Faults of single parameters are shown beside what could be read.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn traces_page(&self, query: TraceQuery, mut faults: Vec<FieldFault>, now: Timestamp) -> Result<TracesPage> {
+        let found = match self.find_traces(&query, now).await {
+            Err(Error::Invalid(more)) => {
+                faults.extend(more);
+                super::Found::default()
+            }
+            other => other?,
+        };
+        let services = {
+            let mut connection = self.0.pool.acquire().await?;
+            trace::services(&mut connection, &self.0.settings.bucket_numbers()).await?
+        };
+        let next = found.next.map(|cursor| TraceQuery { cursor: Some(cursor), ..query.clone() });
+        let (histogram_step_seconds, histogram) = histogram(&found.items);
+        Ok(TracesPage { now, query, faults, items: found.items, next, histogram, histogram_step_seconds, services })
+    }
+
+    /// One trace as a waterfall.
+    ///
+    /// # Errors
+    /// It is unknown, or past retention; the database.
+    pub async fn trace_page(&self, id: TraceId, now: Timestamp) -> Result<TracePage> {
+        let TraceDetail { summary, spans } = self.trace(id).await?;
+        let extents: Vec<SpanExtent> = spans.iter().map(SpanExtent::from).collect();
+        let path = critical_path(&extents);
+        let rows = rows(&extents, &path);
+        Ok(TracePage { now, summary, spans: spans.into_iter().map(span_view).collect(), rows, critical_ms: path.own_ms })
+    }
+
+    /// All traces of one correlation ID, on one timeline.
+    ///
+    /// # Errors
+    /// No trace has it; the database.
+    pub async fn correlation_page(&self, id: &str, now: Timestamp) -> Result<CorrelationPage> {
+        let query = TraceQuery { correlation_id: Some(id.to_owned()), limit: Some(MAX_LIMIT), ..TraceQuery::default() };
+        let found = self.find_traces(&query, now).await?;
+        if found.items.is_empty() {
+            return Err(Error::NotFound { kind: "correlation ID", name: id.chars().take(200).collect() });
+        }
+        let truncated = found.next.is_some();
+        let mut traces = found.items;
+        traces.reverse();
+        let ids: Vec<TraceId> = traces.iter().rev().take(DRAWN_TRACES).map(|summary| summary.trace_id).collect();
+        let mut tx = self.snapshot().await?;
+        let fragments = trace::fragments(&mut tx, &self.0.settings.bucket_numbers(), &ids, i64::MAX).await?;
+        let mut bars = Vec::new();
+        for trace_id in &ids {
+            if let Some(own) = fragments.get(trace_id) {
+                bars.extend(entries(&read(&mut tx, *trace_id, own).await?.spans));
+            }
+        }
+        tx.commit().await?;
+        bars.sort_by_key(|bar| (bar.start, bar.trace_id));
+        let first_error = bars
+            .iter()
+            .filter(|bar| bar.status == Status::Error)
+            .min_by_key(|bar| bar.start.plus_nanos((bar.duration_ms * 1e6) as i64))
+            .cloned();
+        Ok(CorrelationPage { now, id: id.to_owned(), traces, truncated, bars, first_error })
+    }
+
+    /// Newest traces that failed.
+    pub(crate) async fn failed_traces(&self, limit: u16, now: Timestamp) -> Result<Vec<TraceSummary>> {
+        let query = TraceQuery { status: Some(Status::Error), limit: Some(limit), ..TraceQuery::default() };
+        Ok(self.find_traces(&query, now).await?.items)
+    }
+}
+
+fn span_view(span: Span) -> SpanView {
+    SpanView {
+        span_id: span.span_id,
+        parent_span_id: span.parent_span_id,
+        service: span.source.service.clone(),
+        kind: span.kind,
+        status: span.status,
+        start: span.start,
+        duration_ms: span.duration_nanos() as f64 / 1e6,
+        operation: span.operation,
+        status_message: span.status_message,
+        attributes: span.attributes,
+        resource: span.source.resource.clone(),
+        events: span.events,
+        links: span.links,
+    }
+}
+
+/// The spans by which a trace enters a service: those whose parent ran in another one, or is not there; and failures.
+fn entries(spans: &[Span]) -> Vec<LaneBar> {
+    let service_of: HashMap<_, &str> = spans.iter().map(|span| (span.span_id, span.source.service.as_str())).collect();
+    spans
+        .iter()
+        .filter(|span| {
+            let parent = span.parent_span_id.and_then(|id| service_of.get(&id));
+            parent != Some(&span.source.service.as_str())
+        })
+        .map(|span| LaneBar {
+            trace_id: span.trace_id,
+            service: span.source.service.clone(),
+            operation: span.operation.clone(),
+            status: span.status,
+            start: span.start,
+            duration_ms: span.duration_nanos() as f64 / 1e6,
+        })
+        .collect()
+}
+
+/// Evenly spaced counts from the oldest to the newest trace of a list, with the length of an interval in seconds.
+fn histogram(items: &[TraceSummary]) -> (f64, Vec<HistogramBar>) {
+    let (Some(first), Some(last)) = (items.iter().map(|t| t.start).min(), items.iter().map(|t| t.start).max()) else {
+        return (0.0, Vec::new());
+    };
+    let step = (last.since(first) / HISTOGRAM_BARS + 1).max(1_000_000_000);
+    let mut bars: Vec<HistogramBar> =
+        (0..=last.since(first) / step).map(|index| HistogramBar { start: first.plus_nanos(index * step), ok: 0, failed: 0 }).collect();
+    for summary in items {
+        if let Some(bar) = bars.get_mut((summary.start.since(first) / step) as usize) {
+            *(if summary.errors > 0 { &mut bar.failed } else { &mut bar.ok }) += 1;
+        }
+    }
+    (step as f64 / 1e9, bars)
+}

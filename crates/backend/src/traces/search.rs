@@ -1,0 +1,211 @@
+//! Searching traces.
+//!
+//! Candidates are taken from the index newest first; all their fragments are loaded and folded, and only then filtered,
+//! because a trace's duration, IDs and start are known of the whole only. A candidate row counts when it begins its trace:
+//! so each trace is met once, in the order of its true start, and (start, trace id) is an exact cursor. Everything is read
+//! in one snapshot, up to the segment that was last when the first page was read.
+//!
+//! A `filter` needs the spans themselves: segments are skipped by their Bloom filter and decoded on a codec thread, each
+//! once per batch. Memory is bounded by the batch, work by [`MOST_SEGMENTS`]: a search that reaches it stops, and its
+//! cursor goes on from there.
+
+use std::collections::{HashMap, HashSet};
+
+use slowburn_domain::id::TraceId;
+use slowburn_domain::query::{Cursor, DEFAULT_LIMIT, TraceQuery};
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::trace::{Fragment, TraceSummary, fold};
+use slowburn_storage::segment::{Bloom, decode};
+use slowburn_storage::trace::{self, Candidate, CandidateQuery, IdKind, SegmentRef, last_segment_id};
+use sqlx::PgConnection;
+
+use crate::filter::{Filter, Signal};
+use crate::{Backend, Error, Result};
+
+/// Candidates looked at together.
+const BATCH: i64 = 200;
+/// Most segments that one search decodes.
+const MOST_SEGMENTS: usize = 1_500;
+
+/// Traces found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Newest first.
+    pub items: Vec<TraceSummary>,
+    /// Where the next page begins; `None` when there is no more.
+    pub next: Option<Cursor>,
+}
+
+impl Backend {
+    /// Searches traces.
+    ///
+    /// # Errors
+    /// A filter that does not compile; the database.
+    pub async fn find_traces(&self, query: &TraceQuery, now: Timestamp) -> Result<Found> {
+        let filter = query.filter.as_deref().map(|text| Filter::compile(text, Signal::Spans)).transpose();
+        let filter = filter.map_err(|fault| Error::field("filter", fault.to_string()))?;
+        let limit = usize::from(query.limit.unwrap_or(DEFAULT_LIMIT));
+        let as_of = query.cursor.map_or(now, |cursor| cursor.as_of);
+        let mut tx = self.snapshot().await?;
+        let mut search = Search { backend: self, query, filter, now, up_to_segment: last_segment_id(as_of), classes: None, decoded: 0 };
+        search.resolve_classes(&mut tx).await?;
+        let mut found = Found::default();
+        let mut before = query.cursor.map(|cursor| (cursor.start, cursor.trace_id));
+        loop {
+            let candidates = search.candidates(&mut tx, before).await?;
+            let full = candidates.len() as i64 == BATCH;
+            before = candidates.last().map(|last| (last.start, last.trace_id)).or(before);
+            for summary in search.matching(&mut tx, &candidates).await? {
+                if found.items.len() == limit {
+                    found.next = found.items.last().map(|last| Cursor { start: last.start, trace_id: last.trace_id, as_of });
+                    return Ok(found);
+                }
+                found.items.push(summary);
+            }
+            if !full {
+                return Ok(found);
+            }
+            if search.decoded >= MOST_SEGMENTS {
+                found.next = before.map(|(start, trace_id)| Cursor { start, trace_id, as_of });
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Summaries of given traces, in their order; those gone are left out.
+    pub(crate) async fn summaries(&self, connection: &mut PgConnection, ids: &[TraceId]) -> Result<Vec<TraceSummary>> {
+        let buckets = self.0.settings.bucket_numbers();
+        let fragments = trace::fragments(connection, &buckets, ids, i64::MAX).await?;
+        Ok(ids.iter().filter_map(|id| fold(fragments.get(id)?.iter().map(|(fragment, _)| fragment))).collect())
+    }
+
+    /// Newest traces with a bad event of an SLI that start in [`from`, `to`).
+    pub(crate) async fn bad_traces(&self, sli_id: i32, from: Timestamp, to: Timestamp, limit: i64) -> Result<Vec<TraceSummary>> {
+        let mut tx = self.snapshot().await?;
+        let ids = trace::bad(&mut tx, &self.0.settings.bucket_numbers(), sli_id, from, to, limit).await?;
+        self.summaries(&mut tx, &ids).await
+    }
+}
+
+struct Search<'a> {
+    backend: &'a Backend,
+    query: &'a TraceQuery,
+    filter: Option<Filter>,
+    now: Timestamp,
+    up_to_segment: i64,
+    /// Classes of which a wanted trace holds one, when service, operation or status are asked for.
+    classes: Option<Vec<i64>>,
+    decoded: usize,
+}
+
+type Fragments = Vec<(Fragment, SegmentRef)>;
+
+impl Search<'_> {
+    fn id(&self) -> Option<(IdKind, &str)> {
+        let query = self.query;
+        [(IdKind::Correlation, &query.correlation_id), (IdKind::Execution, &query.execution_id), (IdKind::Project, &query.project_id)]
+            .into_iter()
+            .find_map(|(kind, id)| Some((kind, id.as_deref()?)))
+    }
+
+    async fn resolve_classes(&mut self, connection: &mut PgConnection) -> Result<()> {
+        let query = self.query;
+        let required = self.filter.as_ref().map(Filter::requirements).unwrap_or_default();
+        let service = query.service.as_deref().or(required.service.as_deref());
+        let operation = query.operation.as_deref().or(required.operation.as_deref());
+        let status = query.status.or(required.status);
+        if (service.is_some() || operation.is_some() || status.is_some()) && self.id().is_none() {
+            let buckets = self.backend.0.settings.bucket_numbers();
+            self.classes = Some(trace::class_numbers(connection, &buckets, service, operation, status).await?);
+        }
+        Ok(())
+    }
+
+    async fn candidates(&self, connection: &mut PgConnection, before: Option<(Timestamp, TraceId)>) -> Result<Vec<Candidate>> {
+        if self.classes.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        let conditions = CandidateQuery {
+            id: self.id(),
+            classes: self.classes.as_deref(),
+            errors_only: false,
+            from: self.query.from.map(|from| from.at(self.now)),
+            to: self.query.to.map(|to| to.at(self.now)),
+            before,
+            up_to_segment: self.up_to_segment,
+        };
+        Ok(trace::candidates(connection, &self.backend.0.settings.bucket_numbers(), &conditions, BATCH).await?)
+    }
+
+    /// The wanted traces among the candidates, in their order.
+    async fn matching(&mut self, connection: &mut PgConnection, candidates: &[Candidate]) -> Result<Vec<TraceSummary>> {
+        let ids: Vec<TraceId> = candidates.iter().map(|candidate| candidate.trace_id).collect();
+        let fragments = trace::fragments(connection, &self.backend.0.settings.bucket_numbers(), &ids, self.up_to_segment).await?;
+        let mut met: Vec<(TraceSummary, &Fragments)> = Vec::new();
+        for candidate in candidates {
+            let Some(own) = fragments.get(&candidate.trace_id) else { continue };
+            let Some(summary) = fold(own.iter().map(|(fragment, _)| fragment)) else { continue };
+            // Rows of a later fragment: the trace is met again at its start.
+            if summary.start == candidate.start && summary.meets(self.query, self.now) {
+                met.push((summary, own));
+            }
+        }
+        let Some(filter) = self.filter.clone() else {
+            return Ok(met.into_iter().map(|(summary, _)| summary).collect());
+        };
+        let holding = self.filtered(connection, &filter, &met).await?;
+        Ok(met.into_iter().map(|(summary, _)| summary).filter(|summary| holding.contains(&summary.trace_id)).collect())
+    }
+
+    /// Which of the traces hold a span that meets the filter, and service, operation and status beside it.
+    async fn filtered(
+        &mut self,
+        connection: &mut PgConnection,
+        filter: &Filter,
+        traces: &[(TraceSummary, &Fragments)],
+    ) -> Result<HashSet<TraceId>> {
+        let mut by_segment: HashMap<SegmentRef, HashSet<TraceId>> = HashMap::new();
+        for (summary, fragments) in traces {
+            for (_, segment) in *fragments {
+                by_segment.entry(*segment).or_default().insert(summary.trace_id);
+            }
+        }
+        let segments: Vec<SegmentRef> = by_segment.keys().copied().collect();
+        let required: Vec<u64> = filter.requirements().attributes.iter().map(|(key, value)| Bloom::hash(key, value)).collect();
+        let blooms = if required.is_empty() { HashMap::new() } else { trace::blooms(connection, &segments).await? };
+        let mut holding = HashSet::new();
+        for (segment, wanted) in by_segment {
+            if wanted.iter().all(|id| holding.contains(id)) {
+                continue;
+            }
+            if let Some(bloom) = blooms.get(&segment.id) {
+                let bloom = Bloom::from_bytes(bloom.clone());
+                if !required.iter().all(|hash| bloom.may_contain(*hash)) {
+                    continue;
+                }
+            }
+            let Some(body) = trace::segment_body(connection, segment).await? else { continue };
+            self.decoded += 1;
+            let (filter, query) = (filter.clone(), self.query.clone());
+            let hits = tokio::task::spawn_blocking(move || {
+                Ok::<Vec<TraceId>, slowburn_storage::Error>(
+                    decode(body, segment.id)?
+                        .into_iter()
+                        .filter(|span| {
+                            wanted.contains(&span.trace_id)
+                                && query.service.as_ref().is_none_or(|service| *service == span.source.service)
+                                && query.operation.as_ref().is_none_or(|operation| *operation == span.operation)
+                                && query.status.is_none_or(|status| status == span.status)
+                                && filter.matches(span)
+                        })
+                        .map(|span| span.trace_id)
+                        .collect(),
+                )
+            })
+            .await
+            .map_err(|fault| Error::Internal(Box::new(fault)))??;
+            holding.extend(hits);
+        }
+        Ok(holding)
+    }
+}

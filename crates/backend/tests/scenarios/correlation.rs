@@ -1,0 +1,134 @@
+//! A6, C4: a correlation ID on any span marks its whole trace, whatever the order of arrival and the spelling.
+
+use slowburn_domain::query::TraceQuery;
+use slowburn_domain::url::encode;
+use slowburn_test_support::{SpanBuilder, body, text, texts};
+use sqlx::PgPool;
+
+use crate::{NOON, Scene};
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn every_spelling_is_read_and_the_first_name_of_the_list_counts(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    let spellings = [
+        vec![text("correlation_id", "x-1")],
+        vec![text("correlationId", "x-1")],
+        vec![text("correlation.id", "x-1")],
+        vec![texts("http.request.header.x-correlation-id", &["x-1", "y"])],
+        vec![texts("http.request.header.x-request-id", &["x-1"])],
+        vec![text("request_id", "x-1")],
+        vec![text("session.id", "x-1")],
+        vec![text("messaging.message.conversation_id", "x-1")],
+        vec![text("baggage.correlation_id", "x-1")],
+        vec![texts("http.request.header.baggage", &["tenant=a, correlation_id=x%2D1;p=1"])],
+        vec![text("session.id", "other"), text("correlation_id", "x-1")],
+        vec![text("baggage.correlation_id", "other"), text("request_id", "x-1")],
+    ];
+    let count = spellings.len() as u128;
+    for (trace, attributes) in (1..).zip(spellings) {
+        let span = attributes.into_iter().fold(SpanBuilder::new(trace, 1, NOON), SpanBuilder::with);
+        scene.send(body("web", vec![span.build()])).await.expect("accepted");
+    }
+    scene
+        .send(body(
+            "web",
+            vec![SpanBuilder::new(99, 1, NOON).with(text("session.id", "x-1")).with(text("correlation_id", "other")).build()],
+        ))
+        .await
+        .expect("accepted");
+    assert_eq!(scene.find("correlation_id=x-1").await, (1..=count).collect());
+    assert_eq!(scene.find("correlation_id=other").await, [99].into());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_span_marks_the_whole_trace_in_either_order(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    let root = |trace| SpanBuilder::new(trace, 1, NOON).named("root").lasting_ms(500).build();
+    let child = |trace| SpanBuilder::new(trace, 2, NOON.plus_nanos(9_000_000)).parent(1).with(text("correlation_id", "late")).build();
+    scene.send(body("web", vec![root(1)])).await.expect("accepted");
+    scene.send(body("pay", vec![child(1)])).await.expect("accepted");
+    scene.send(body("pay", vec![child(2)])).await.expect("accepted");
+    scene.send(body("web", vec![root(2)])).await.expect("accepted");
+    assert_eq!(scene.find("correlation_id=late").await, [1, 2].into());
+    let (query, _) = TraceQuery::parse("correlation_id=late");
+    for trace in scene.backend.find_traces(&query, NOON).await.expect("found").items {
+        assert_eq!((trace.spans, trace.duration_ms, trace.root.operation.as_str()), (2, 500.0, "root"));
+        assert_eq!(trace.services, ["pay", "web"]);
+        assert_eq!(trace.correlation_ids, ["late"]);
+    }
+    assert_eq!(scene.find("correlation_id=late&service=web").await, [1, 2].into(), "the ID may be on another span");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn difficult_ids_are_found_exactly(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    let long = "l".repeat(3_000);
+    let longer = format!("{long}!");
+    let ids = ["%41", "A", "a+b", "a b", "a/b", "a&b=c", "ü", "日本", long.as_str(), longer.as_str()];
+    for (trace, id) in (1..).zip(ids) {
+        scene.send(body("web", vec![SpanBuilder::new(trace, 1, NOON).with(text("correlation_id", id)).build()])).await.expect("accepted");
+    }
+    for (trace, id) in (1..).zip(ids) {
+        assert_eq!(scene.find(&format!("correlation_id={}", encode(id))).await, [trace].into(), "{id}");
+        let page = scene.backend.correlation_page(id, NOON).await.expect("a page");
+        assert_eq!((page.traces.len(), page.bars.len()), (1, 1));
+    }
+    assert!(scene.backend.correlation_page("nobody", NOON).await.is_err());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn filters_hold_for_one_span_and_durations_for_the_trace(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    scene.send(body("web", vec![SpanBuilder::new(1, 1, NOON).named("a").lasting_ms(100).build()])).await.expect("accepted");
+    scene
+        .send(body("pay", vec![SpanBuilder::new(1, 2, NOON).named("b").failed().with(text("provider", "north")).build()]))
+        .await
+        .expect("accepted");
+    scene
+        .send(body("web", vec![SpanBuilder::new(2, 1, NOON.plus_nanos(1)).named("a").failed().lasting_ms(5).build()]))
+        .await
+        .expect("accepted");
+    assert_eq!(scene.find("service=web&status=error").await, [2].into(), "trace 1 has the error in another service");
+    assert_eq!(scene.find("service=pay&status=error").await, [1].into());
+    assert_eq!(scene.find("operation=a").await, [1, 2].into());
+    assert_eq!(scene.find("min_duration_ms=100").await, [1].into());
+    assert_eq!(scene.find("max_duration_ms=5").await, [2].into());
+    let filter = encode("attributes[\"provider\"] == \"north\" && service == \"pay\"");
+    assert_eq!(scene.find(&format!("filter={filter}")).await, [1].into());
+    assert_eq!(scene.find(&format!("filter={filter}&service=web")).await, [].into());
+    assert_eq!(scene.find(&format!("filter={}", encode("duration_ms < 10"))).await, [2].into());
+    assert_eq!(scene.find("service=nobody").await, [].into());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn pages_follow_each_other_without_gap_or_repeat(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    for trace in 1..=250_u128 {
+        let start = NOON.plus_nanos((trace as i64 / 3) * 1_000_000);
+        // Half of the traces come in two parts, the later one first.
+        if trace % 2 == 0 {
+            scene
+                .send(body("pay", vec![SpanBuilder::new(trace, 2, start.plus_nanos(7_000_000)).parent(1).build()]))
+                .await
+                .expect("accepted");
+        }
+        scene.send(body("web", vec![SpanBuilder::new(trace, 1, start).build()])).await.expect("accepted");
+    }
+    let mut seen = Vec::new();
+    let mut query = TraceQuery { limit: Some(40), ..TraceQuery::default() };
+    loop {
+        let found = scene.backend.find_traces(&query, NOON).await.expect("found");
+        seen.extend(found.items.iter().map(|trace| (trace.start, trace.trace_id)));
+        if seen.len() == 40 {
+            scene.send(body("web", vec![SpanBuilder::new(999, 1, NOON).build()])).await.expect("accepted");
+        }
+        match found.next {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => break,
+        }
+    }
+    let ids: std::collections::BTreeSet<_> = seen.iter().map(|(_, id)| *id).collect();
+    assert_eq!(ids.len(), seen.len(), "no trace twice");
+    assert!(seen.len() >= 250, "{} of 250", seen.len());
+    assert!(seen.is_sorted_by(|a, b| a > b), "newest first");
+}

@@ -1,0 +1,24 @@
+//! What Slowburn is about, without I/O: objectives, error budgets, burn rates, spans and traces, queries and the read
+//! models that pages show.
+//!
+//! The same source is compiled for the server and, as WebAssembly, for the browser, so that a figure is computed by one
+//! formula in one place. Nothing here knows a clock, a random source, a database or a web framework: time is an argument.
+#![warn(missing_docs)]
+
+pub mod chart;
+pub mod filter;
+pub mod id;
+pub mod lanes;
+pub mod number;
+pub mod query;
+pub mod sentence;
+pub mod sketch;
+pub mod slo;
+pub mod span;
+pub mod story;
+pub mod time;
+pub mod timeline;
+pub mod trace;
+pub mod url;
+pub mod view;
+pub mod waterfall;

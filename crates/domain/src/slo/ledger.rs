@@ -1,0 +1,215 @@
+//! Counts of one SLI over time, and the minutes in which anything was heard of it.
+//!
+//! A loader reads hour rows for all the time that may be asked about ([`Ledger::first_hour`]), and minute rows only for the
+//! hours that a window covers in part ([`Ledger::hours_needing_minutes`]). Hours hold everything, so the counts of a minute
+//! are contained in its hour's as well. Rows may come several times for one hour or minute, one from each bucket and
+//! unfolded deltas beside folded rows; they are merged here. Prefix sums make every range cost two or three binary searches.
+
+use std::collections::BTreeSet;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+use serde::{Deserialize, Serialize};
+
+use super::exhaustion::RECENT;
+use super::{BURN_WINDOWS, Window, preset};
+use crate::time::Minute;
+
+const MINUTES_PER_HOUR: i32 = 60;
+const ALL_MINUTES: u64 = (1 << MINUTES_PER_HOUR) - 1;
+
+/// Counts of one SLI by hour and minute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// By hour, each once, sparse.
+    hours: Vec<Hour>,
+    /// Counts of all hours before the one of the same index; one longer than `hours`.
+    before_hour: Vec<Counts>,
+    /// By minute, each once, sparse.
+    minutes: Vec<(Minute, Counts)>,
+    /// Counts of all minutes before the one of the same index; one longer than `minutes`.
+    before_minute: Vec<Counts>,
+    seen_before: bool,
+}
+
+/// Good and all events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Good events.
+    pub good: u64,
+    /// All events.
+    pub total: u64,
+}
+
+/// One hour of counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hour {
+    /// Hour since the epoch.
+    pub hour: i32,
+    /// Everything counted in it, folded or not.
+    pub counts: Counts,
+    /// Bit m is set when a record fell into its minute m, 0–59.
+    pub seen: u64,
+}
+
+impl Ledger {
+    /// Takes rows in any order, several of one hour or minute allowed: their counts add up, their `seen` bits unite.
+    /// `seen_before` says whether there was any record before the loaded hours.
+    pub fn new(mut hours: Vec<Hour>, mut minutes: Vec<(Minute, Counts)>, seen_before: bool) -> Self {
+        hours.sort_unstable_by_key(|row| row.hour);
+        hours.dedup_by(|row, kept| {
+            let same = row.hour == kept.hour;
+            if same {
+                kept.counts += row.counts;
+                kept.seen |= row.seen;
+            }
+            same
+        });
+        minutes.sort_unstable_by_key(|(minute, _)| *minute);
+        minutes.dedup_by(|(minute, counts), (kept, sum)| {
+            let same = minute == kept;
+            if same {
+                *sum += *counts;
+            }
+            same
+        });
+        let before_hour = prefix_sums(hours.iter().map(|row| row.counts));
+        let before_minute = prefix_sums(minutes.iter().map(|(_, counts)| *counts));
+        Self { hours, before_hour, minutes, before_minute, seen_before }
+    }
+
+    /// Counts of the minutes from `from` to `to`, both included; nothing when `from` is later than `to`.
+    pub fn sum(&self, from: Minute, to: Minute) -> Counts {
+        let first_whole = from.plus(MINUTES_PER_HOUR - 1).hour();
+        let after_whole = to.plus(1).hour();
+        if first_whole >= after_whole {
+            return self.sum_minutes(from, to.plus(1));
+        }
+        self.sum_minutes(from, Minute(first_whole * MINUTES_PER_HOUR))
+            + self.sum_hours(first_whole, after_whole)
+            + self.sum_minutes(Minute(after_whole * MINUTES_PER_HOUR), to.plus(1))
+    }
+
+    /// Counts of the window that ends with `now`.
+    pub fn over(&self, window: Window, now: Minute) -> Counts {
+        self.sum(window.first_minute(now), now)
+    }
+
+    /// Was there a record before the loaded hours?
+    pub const fn seen_before(&self) -> bool {
+        self.seen_before
+    }
+
+    /// The minutes from `from` to `to`, both included, into which a record fell, in order.
+    pub fn seen(&self, from: Minute, to: Minute) -> impl Iterator<Item = Minute> {
+        let first = self.hours.partition_point(|row| row.hour < from.hour());
+        self.hours[first..]
+            .iter()
+            .take_while(move |row| row.hour <= to.hour())
+            .flat_map(seen_minutes)
+            .filter(move |minute| (from..=to).contains(minute))
+    }
+
+    /// The first minute from `from` to `to`, both included, into which a record fell.
+    pub fn first_seen(&self, from: Minute, to: Minute) -> Option<Minute> {
+        self.seen(from, to).next()
+    }
+
+    /// The first hour whose row a loader must bring for an evaluation at `now`: that in which the longest window begins.
+    pub fn first_hour(now: Minute, window: Window) -> i32 {
+        asked_windows(window).map(|asked| asked.first_minute(now).hour()).min().unwrap_or(now.hour())
+    }
+
+    /// The hours, in order, whose minute rows a loader must bring for an evaluation at `now` of an SLO over `window`: those
+    /// that a window covers only in part, and those of the five-minute burns behind the range of the time to exhaustion.
+    pub fn hours_needing_minutes(now: Minute, window: Window) -> Vec<i32> {
+        let mut hours: BTreeSet<i32> = (RECENT.first_minute(now).hour()..=now.hour()).collect();
+        for asked in asked_windows(window) {
+            hours.extend(partial_hours(asked.first_minute(now), now));
+        }
+        hours.into_iter().collect()
+    }
+
+    /// Minute rows at or after `from` and before `end`.
+    fn sum_minutes(&self, from: Minute, end: Minute) -> Counts {
+        let first = self.minutes.partition_point(|(minute, _)| *minute < from);
+        let after = self.minutes.partition_point(|(minute, _)| *minute < end);
+        between(&self.before_minute, first, after)
+    }
+
+    /// Hour rows at or after `from` and before `end`.
+    fn sum_hours(&self, from: i32, end: i32) -> Counts {
+        let first = self.hours.partition_point(|row| row.hour < from);
+        let after = self.hours.partition_point(|row| row.hour < end);
+        between(&self.before_hour, first, after)
+    }
+}
+
+impl Counts {
+    /// Events that were not good. A faulty indicator that counts more good events than events has no bad ones.
+    pub const fn bad(self) -> u64 {
+        self.total.saturating_sub(self.good)
+    }
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { good: self.good + other.good, total: self.total + other.total }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), Add::add)
+    }
+}
+
+/// The hours that the minutes from `from` to `to`, both included, cover only in part: none, one or two, the same one
+/// perhaps twice.
+pub(super) fn partial_hours(from: Minute, to: Minute) -> impl Iterator<Item = i32> {
+    let begins_inside = (from.0.rem_euclid(MINUTES_PER_HOUR) != 0).then(|| from.hour());
+    let ends_inside = (to.0.rem_euclid(MINUTES_PER_HOUR) != MINUTES_PER_HOUR - 1).then(|| to.hour());
+    begins_inside.into_iter().chain(ends_inside)
+}
+
+/// Every window that an evaluation of an SLO over `window` sums up.
+fn asked_windows(window: Window) -> impl Iterator<Item = Window> {
+    let burns = BURN_WINDOWS.into_iter().map(|(_, minutes)| Window { minutes });
+    burns.chain(preset::lookbacks(window)).chain([window])
+}
+
+fn seen_minutes(row: &Hour) -> impl Iterator<Item = Minute> + use<> {
+    let first = row.hour * MINUTES_PER_HOUR;
+    let mut left = row.seen & ALL_MINUTES;
+    std::iter::from_fn(move || {
+        let minute = (left != 0).then(|| Minute(first + left.trailing_zeros() as i32));
+        left &= left.wrapping_sub(1);
+        minute
+    })
+}
+
+fn prefix_sums(counts: impl Iterator<Item = Counts>) -> Vec<Counts> {
+    let mut sum = Counts::default();
+    let mut sums = vec![sum];
+    sums.extend(counts.map(|next| {
+        sum += next;
+        sum
+    }));
+    sums
+}
+
+/// What lies in `before` from index `first` to before index `after`. An empty ledger has no sums at all.
+fn between(before: &[Counts], first: usize, after: usize) -> Counts {
+    match (before.get(first), before.get(after)) {
+        (Some(low), Some(high)) if first < after => Counts { good: high.good - low.good, total: high.total - low.total },
+        _ => Counts::default(),
+    }
+}

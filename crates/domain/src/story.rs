@@ -1,0 +1,99 @@
+//! Traces and correlations told in one sentence: what happened, how long it took, where it failed.
+
+use crate::number::{duration_nanos, grouped};
+use crate::sentence::time_of_day;
+use crate::span::{Status, Value};
+use crate::time::Timestamp;
+use crate::timeline::end_of;
+use crate::trace::TraceSummary;
+use crate::view::{CorrelationPage, SpanView, TracePage, TracesPage};
+
+/// Index of the span in which a trace failed first: the error that ended earliest, which is the one others passed on; the
+/// later to begin, and so the deeper, among equals. `None` when nothing failed.
+pub fn first_error(page: &TracePage) -> Option<usize> {
+    let failed = page.spans.iter().enumerate().filter(|(_, span)| span.status == Status::Error);
+    failed.min_by_key(|(_, span)| (end_of(span.start, span.duration_ms), std::cmp::Reverse(span.start))).map(|(index, _)| index)
+}
+
+/// What a failed span says about its failure: its status message, else the message or type of its exception. Empty when it
+/// says nothing.
+pub fn error_message(span: &SpanView) -> &str {
+    if !span.status_message.is_empty() {
+        return &span.status_message;
+    }
+    let exception = span.events.iter().find(|event| event.name == "exception");
+    let text = |key: &str| exception.and_then(|e| e.attributes.iter().find(|(k, _)| k == key)).and_then(|(_, v)| Value::as_str(v));
+    text("exception.message").filter(|m| !m.is_empty()).or_else(|| text("exception.type")).unwrap_or_default()
+}
+
+/// `checkout POST /pay took 1.24 s over 5 services; failed in payment: card declined.`
+pub fn of_trace(page: &TracePage) -> String {
+    let summary = &page.summary;
+    let took = duration_nanos((summary.duration_ms * 1e6).round() as i64);
+    let over = match summary.services.len() {
+        0 | 1 => "in one service".to_owned(),
+        n => format!("over {n} services"),
+    };
+    let outcome = match first_error(page).map(|index| &page.spans[index]) {
+        None => "nothing failed".to_owned(),
+        Some(span) => match error_message(span) {
+            "" => format!("failed in {}: {}", span.service, span.operation),
+            message => format!("failed in {}: {}", span.service, first_line(message)),
+        },
+    };
+    format!("{} {} took {took} {over}; {outcome}.", summary.root.service, summary.root.operation)
+}
+
+/// `3 traces, 41 spans over 12.4 s; failed in payment at 14:03:07 UTC.`
+pub fn of_correlation(page: &CorrelationPage) -> String {
+    let spans: u64 = page.traces.iter().map(|trace| u64::from(trace.spans)).sum();
+    let start = page.traces.iter().map(|t| t.start).min().unwrap_or_default();
+    let end = page.traces.iter().map(TraceSummary::end).max().unwrap_or_default();
+    let traces = plural(page.traces.len() as u64, "trace");
+    let first = if page.truncated { format!("The first {traces}") } else { traces };
+    let outcome = match &page.first_error {
+        Some(bar) => format!("failed in {} at {} UTC", bar.service, time_of_day(bar.start, 0)),
+        None => "nothing failed".to_owned(),
+    };
+    format!("{first}, {} over {}; {outcome}.", plural(spans, "span"), duration_nanos(end.since(start)))
+}
+
+/// `The newest 50 traces; 3 failed, the longest took 1.24 s.`
+pub fn of_results(page: &TracesPage) -> String {
+    let more = if page.next.is_some() { "The newest " } else { "" };
+    let older = if page.query.cursor.is_some() { "Older traces: " } else { more };
+    let failed = page.items.iter().filter(|trace| trace.errors > 0).count() as u64;
+    let outcome = if failed == 0 { "none failed".to_owned() } else { format!("{} failed", grouped(failed)) };
+    let longest = page.items.iter().map(|trace| trace.duration_ms).fold(0.0, f64::max);
+    let longest = duration_nanos((longest * 1e6).round() as i64);
+    format!("{older}{}; {outcome}, the longest took {longest}.", plural(page.items.len() as u64, "trace"))
+}
+
+/// Whether more of a correlation may well arrive: its last span ended within a quarter of an hour before it was read.
+pub fn may_go_on(page: &CorrelationPage) -> bool {
+    let end = page.traces.iter().map(TraceSummary::end).max();
+    end.is_none_or(|end| page.now.since(end) < 900_000_000_000)
+}
+
+/// `1 span`, `12 408 spans`.
+pub fn plural(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// A distance from the beginning: `+312 ms`, `0`.
+pub fn offset(at: Timestamp, origin: Timestamp) -> String {
+    match at.since(origin) {
+        0 => "0".to_owned(),
+        nanos if nanos < 0 => format!("−{}", duration_nanos(-nanos)),
+        nanos => format!("+{}", duration_nanos(nanos)),
+    }
+}
+
+/// A sentence holds one line; stack traces that senders put into messages follow in the details.
+fn first_line(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default().trim_end_matches('.');
+    if line.chars().count() > 120 { line.chars().take(119).chain(['…']).collect() } else { line.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

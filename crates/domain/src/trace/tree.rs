@@ -1,0 +1,130 @@
+//! A trace as the rows of a waterfall: every span once, children below their parents, siblings by start.
+//!
+//! What arrived need not be a tree. A span whose parent is missing becomes a root, so nothing is lost; of spans that name
+//! each other as parents the earliest becomes a root; of two spans with one id the first has the children. Nothing here
+//! recurses: a trace may be ten thousand spans deep.
+
+use std::collections::HashMap;
+
+use super::CriticalPath;
+use crate::id::SpanId;
+use crate::span::Span;
+use crate::time::Timestamp;
+pub use crate::view::WaterfallRow as Row;
+
+/// As much of a span as its place in the trace needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanExtent {
+    /// Its id.
+    pub span_id: SpanId,
+    /// The span that caused it.
+    pub parent_span_id: Option<SpanId>,
+    /// When it began.
+    pub start: Timestamp,
+    /// When it ended.
+    pub end: Timestamp,
+}
+
+impl From<&Span> for SpanExtent {
+    fn from(span: &Span) -> Self {
+        Self { span_id: span.span_id, parent_span_id: span.parent_span_id, start: span.start, end: span.end }
+    }
+}
+
+/// The rows of a waterfall, top to bottom, with the spans of `path` marked. Rows refer to spans by index.
+pub fn rows(spans: &[SpanExtent], path: &CriticalPath) -> Vec<Row> {
+    let tree = Tree::new(spans);
+    let mut rows: Vec<Row> = Vec::with_capacity(spans.len());
+    let mut waiting: Vec<(u32, u16)> = tree.roots.iter().rev().map(|root| (*root, 0)).collect();
+    while let Some((span, depth)) = waiting.pop() {
+        let children = tree.children(span);
+        rows.push(Row { span, depth, children: children.len() as u32, descendants: 0, on_critical_path: false });
+        waiting.extend(children.iter().rev().map(|child| (*child, depth.saturating_add(1))));
+    }
+    let mut row_of = vec![0; spans.len()];
+    for (row, Row { span, .. }) in rows.iter().enumerate() {
+        row_of[*span as usize] = row;
+    }
+    // From the bottom up, every row is complete before it is added to its parent's.
+    for row in (0..rows.len()).rev() {
+        if let Some(parent) = tree.parent(rows[row].span) {
+            let with_itself = rows[row].descendants + 1;
+            rows[row_of[parent as usize]].descendants += with_itself;
+        }
+    }
+    for (span, _) in &path.own_ms {
+        if let Some(row) = row_of.get(*span as usize) {
+            rows[*row].on_critical_path = true;
+        }
+    }
+    rows
+}
+
+/// Who is whose child, with missing parents and cycles resolved. Spans are named by index.
+pub(super) struct Tree {
+    parents: Vec<Option<u32>>,
+    children: Vec<Vec<u32>>,
+    /// Spans without parent here, by start, then id.
+    pub(super) roots: Vec<u32>,
+}
+
+impl Tree {
+    pub(super) fn new(spans: &[SpanExtent]) -> Self {
+        let mut by_id: HashMap<SpanId, u32> = HashMap::with_capacity(spans.len());
+        for (index, span) in spans.iter().enumerate() {
+            by_id.entry(span.span_id).or_insert(index as u32);
+        }
+        let mut parents: Vec<Option<u32>> =
+            spans.iter().map(|span| span.parent_span_id.and_then(|parent| by_id.get(&parent).copied())).collect();
+        break_cycles(spans, &mut parents);
+        let mut in_order: Vec<u32> = (0..spans.len() as u32).collect();
+        in_order.sort_by_key(|index| (spans[*index as usize].start, spans[*index as usize].span_id));
+        let mut children = vec![Vec::new(); spans.len()];
+        let mut roots = Vec::new();
+        for index in in_order {
+            match parents[index as usize] {
+                Some(parent) => children[parent as usize].push(index),
+                None => roots.push(index),
+            }
+        }
+        Self { parents, children, roots }
+    }
+
+    /// Children by start, then id.
+    pub(super) fn children(&self, span: u32) -> &[u32] {
+        &self.children[span as usize]
+    }
+
+    pub(super) fn parent(&self, span: u32) -> Option<u32> {
+        self.parents[span as usize]
+    }
+}
+
+/// Takes the parent from the earliest span of every cycle.
+fn break_cycles(spans: &[SpanExtent], parents: &mut [Option<u32>]) {
+    const UNMET: usize = usize::MAX;
+    // Which walk towards a root came by first; a walk is named by the span it began at.
+    let mut met_by = vec![UNMET; spans.len()];
+    for walk in 0..spans.len() {
+        let mut at = walk as u32;
+        while met_by[at as usize] == UNMET {
+            met_by[at as usize] = walk;
+            match parents[at as usize] {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        // Ending on a span of this very walk, other than by reaching a root, means having come back to it.
+        if met_by[at as usize] == walk && parents[at as usize].is_some() {
+            let earliest = cycle(parents, at).min_by_key(|index| (spans[*index as usize].start, spans[*index as usize].span_id));
+            if let Some(earliest) = earliest {
+                parents[earliest as usize] = None;
+            }
+        }
+    }
+}
+
+/// The spans of the cycle that `member` belongs to.
+fn cycle(parents: &[Option<u32>], member: u32) -> impl Iterator<Item = u32> {
+    std::iter::successors(Some(member), move |at| parents[*at as usize].filter(|next| *next != member))
+}

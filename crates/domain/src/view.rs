@@ -1,0 +1,218 @@
+//! Read models shaped for pages. They may change with the pages; the API's shapes are kept apart, in `server`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{SpanId, TraceId};
+use crate::query::{FieldFault, TraceQuery};
+use crate::slo::{Evaluation, Objective, SeriesPoint};
+use crate::span::{Event, Kind, Link, Status, Value, pairs};
+use crate::time::Timestamp;
+use crate::trace::TraceSummary;
+
+/// What came in during the last whole minute, and over how long the figures were taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Arrivals {
+    /// Spans committed.
+    pub spans: u64,
+    /// Spans committed that hold an error.
+    pub errors: u64,
+    /// Spans refused, with a reason told to the sender.
+    pub refused: u64,
+    /// Values replaced by redaction.
+    pub redacted: u64,
+}
+
+/// One SLO in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SloRow {
+    /// The promise.
+    pub objective: Objective,
+    /// How it stands.
+    pub evaluation: Evaluation,
+    /// Burn rate per hour over the last 24 hours, oldest first; `None` without events.
+    pub sparkline: Vec<Option<f64>>,
+}
+
+/// The Overview page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OverviewPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// Every SLO, worst first.
+    pub slos: Vec<SloRow>,
+    /// What arrived lately.
+    pub arrivals: Arrivals,
+    /// Newest traces that failed.
+    pub failed_traces: Vec<TraceSummary>,
+    /// Where senders reach this server, for the empty state.
+    pub otlp_http: String,
+    /// Has anything ever been received?
+    pub has_telemetry: bool,
+}
+
+/// The list of SLOs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SlosPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// Every SLO, worst first.
+    pub slos: Vec<SloRow>,
+}
+
+/// One SLO.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SloPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// Promise and standing.
+    pub row: SloRow,
+    /// Length of a step of the series, seconds.
+    pub step_seconds: u32,
+    /// Good, total, burn rate and remaining budget per step, oldest first.
+    pub series: Vec<SeriesPoint>,
+    /// Conditions of the indicator in CEL: which events count, and which of them are good.
+    pub indicator: Indicator,
+    /// Newest traces that hold a bad event.
+    pub bad_traces: Vec<TraceSummary>,
+    /// Its OpenSLO document.
+    pub definition: String,
+}
+
+/// The two conditions of an SLI, as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Indicator {
+    /// Which records count at all.
+    pub total: String,
+    /// Which of them are good; for a bad/total indicator, `!(bad)`.
+    pub good: String,
+}
+
+/// Traces per interval of the search's time range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistogramBar {
+    /// Start of the interval.
+    pub start: Timestamp,
+    /// Traces without errors.
+    pub ok: u64,
+    /// Traces with errors.
+    pub failed: u64,
+}
+
+/// The Traces page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TracesPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// The search as understood.
+    pub query: TraceQuery,
+    /// What could not be understood.
+    pub faults: Vec<FieldFault>,
+    /// Traces found, newest first.
+    pub items: Vec<TraceSummary>,
+    /// The search for the next page.
+    pub next: Option<TraceQuery>,
+    /// The traces of this page over time, evenly spaced from the oldest to the newest shown.
+    pub histogram: Vec<HistogramBar>,
+    /// Length of an interval, seconds.
+    pub histogram_step_seconds: f64,
+    /// Services seen lately, to choose from.
+    pub services: Vec<String>,
+}
+
+/// One span of a trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpanView {
+    /// Its id.
+    pub span_id: SpanId,
+    /// The span that caused it.
+    pub parent_span_id: Option<SpanId>,
+    /// Service it ran in.
+    pub service: String,
+    /// Its operation.
+    pub operation: String,
+    /// Its role.
+    pub kind: Kind,
+    /// Outcome.
+    pub status: Status,
+    /// Words about an error.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub status_message: String,
+    /// When it began.
+    pub start: Timestamp,
+    /// Length, milliseconds.
+    pub duration_ms: f64,
+    /// Own attributes.
+    #[serde(with = "pairs")]
+    pub attributes: Vec<(String, Value)>,
+    /// Attributes of its resource.
+    #[serde(with = "pairs")]
+    pub resource: Vec<(String, Value)>,
+    /// Timed annotations.
+    pub events: Vec<Event>,
+    /// References to other spans.
+    pub links: Vec<Link>,
+}
+
+/// One span's place in the waterfall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaterfallRow {
+    /// Index into the trace's spans.
+    pub span: u32,
+    /// Depth below its root.
+    pub depth: u16,
+    /// Direct children.
+    pub children: u32,
+    /// Rows below that belong to it.
+    pub descendants: u32,
+    /// Whether the trace's end waited for it.
+    pub on_critical_path: bool,
+}
+
+/// One trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TracePage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// The whole.
+    pub summary: TraceSummary,
+    /// Its spans, each once, by start.
+    pub spans: Vec<SpanView>,
+    /// The waterfall, top to bottom.
+    pub rows: Vec<WaterfallRow>,
+    /// Length of the critical path through each span's own work, milliseconds, by index of span.
+    pub critical_ms: Vec<(u32, f64)>,
+}
+
+/// One service's part of one trace on the correlation page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaneBar {
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// Service of the span.
+    pub service: String,
+    /// Operation of the span.
+    pub operation: String,
+    /// Outcome.
+    pub status: Status,
+    /// When it began.
+    pub start: Timestamp,
+    /// Length, milliseconds.
+    pub duration_ms: f64,
+}
+
+/// Everything with one correlation ID.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CorrelationPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// The ID.
+    pub id: String,
+    /// Its traces, oldest first.
+    pub traces: Vec<TraceSummary>,
+    /// More traces than shown?
+    pub truncated: bool,
+    /// The entry spans of every service in every trace, oldest first: spans whose parent ran in another service.
+    pub bars: Vec<LaneBar>,
+    /// The first failure: where and what.
+    pub first_error: Option<LaneBar>,
+}

@@ -1,0 +1,20 @@
+//! Every line of SQL, the rows it gives, and the file format of segments. Functions take a connection or an open
+//! transaction, never the pool: `backend` owns transaction borders. Migrations are embedded.
+#![warn(missing_docs)]
+
+pub mod copy;
+pub mod database;
+pub mod error;
+pub mod ingest;
+pub mod lease;
+pub mod partition;
+pub mod red;
+pub mod rollup;
+pub mod segment;
+pub mod slo;
+pub mod trace;
+
+pub use error::{Error, Result};
+
+/// The schema, embedded in the binary.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

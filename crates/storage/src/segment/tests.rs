@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use slowburn_domain::id::{SpanId, TraceId};
+use slowburn_domain::span::{Event, Kind, Link, Source, Span, Status, Value};
+use slowburn_domain::time::Timestamp;
+
+use super::{Bloom, decode, decode_trace, encode};
+
+fn span(trace: u8, id: u8) -> Span {
+    let mut attributes = vec![
+        ("http.route".to_owned(), Value::String("/pay".to_owned())),
+        ("http.response.status_code".to_owned(), Value::Int(200 + i64::from(id))),
+        ("ratio".to_owned(), Value::Double(0.5)),
+        ("cached".to_owned(), Value::Bool(id.is_multiple_of(2))),
+    ];
+    if id == 7 {
+        attributes.push(("tags".to_owned(), Value::Array(vec![Value::String("a\0b".to_owned()), Value::Int(1), Value::Double(2.0)])));
+        attributes.push(("http.route2".to_owned(), Value::Null));
+        attributes.push(("nested".to_owned(), Value::Map(vec![("z".to_owned(), Value::Int(1)), ("a".to_owned(), Value::Bool(true))])));
+    }
+    Span {
+        trace_id: TraceId::from_bytes(&[trace; 16]).expect("not zero"),
+        span_id: SpanId::from_bytes(&[id; 8]).expect("not zero"),
+        parent_span_id: (id > 1).then(|| SpanId::from_bytes(&[1; 8]).expect("not zero")),
+        trace_state: String::new(),
+        operation: format!("op {}", id % 3),
+        kind: Kind::Server,
+        status: if id == 7 { Status::Error } else { Status::Ok },
+        status_message: if id == 7 { "card declined: ü".to_owned() } else { String::new() },
+        start: Timestamp::from_nanos(1_795_227_600_000_000_000 + i64::from(id)),
+        end: Timestamp::from_nanos(1_795_227_600_000_000_500 + i64::from(id)),
+        attributes,
+        events: if id == 7 {
+            vec![Event { time: Timestamp::from_nanos(5), name: "exception".to_owned(), attributes: vec![("n".to_owned(), Value::Int(1))] }]
+        } else {
+            vec![]
+        },
+        links: vec![Link {
+            trace_id: TraceId::from_bytes(&[9; 16]).expect("not zero"),
+            span_id: SpanId::from_bytes(&[9; 8]).expect("not zero"),
+            attributes: vec![],
+        }],
+        source: Arc::new(Source {
+            service: "payment".to_owned(),
+            resource: vec![("service.name".to_owned(), Value::String("payment".to_owned()))],
+            scope_name: "shop".to_owned(),
+            scope_version: String::new(),
+        }),
+        correlation_id: (id == 7).then(|| "a%41+b".to_owned()),
+        project_id: None,
+        execution_id: None,
+    }
+}
+
+fn sorted(mut span: Span) -> Span {
+    span.attributes.sort_by(|a, b| a.0.cmp(&b.0));
+    span
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let spans: Vec<Span> = (1..=250).map(|id| span(1 + id % 5, id)).collect();
+    let body = Bytes::from(encode(&spans.iter().collect::<Vec<_>>()).expect("encodes"));
+    let read: Vec<Span> = decode(body.clone(), 1).expect("decodes").into_iter().map(sorted).collect();
+    let expected: Vec<Span> = spans.into_iter().map(sorted).collect();
+    assert_eq!(read, expected);
+    let wanted = TraceId::from_bytes(&[3; 16]).expect("not zero");
+    let one: Vec<Span> = decode_trace(body, 1, wanted).expect("decodes").into_iter().map(sorted).collect();
+    assert_eq!(one, expected.into_iter().filter(|span| span.trace_id == wanted).collect::<Vec<_>>());
+    assert_eq!(one.len(), 50);
+}
+
+#[test]
+fn bytes_that_are_no_segment_are_an_error() {
+    assert!(decode(Bytes::from_static(b"PAR1 not really PAR1"), 1).is_err());
+    assert!(decode(Bytes::new(), 1).is_err());
+}
+
+#[test]
+fn a_bloom_filter_never_denies_what_is_there() {
+    let hashes: Vec<u64> = (0..4_000).map(|n| Bloom::hash("order", &Value::Int(n))).collect();
+    let bloom = Bloom::of(hashes.clone(), 4_096);
+    assert!(hashes.iter().all(|hash| bloom.may_contain(*hash)));
+    let false_hits = (4_000..14_000).filter(|n| bloom.may_contain(Bloom::hash("order", &Value::Int(*n)))).count();
+    assert!(false_hits < 300, "{false_hits} of 10,000");
+    assert_eq!(Bloom::hash("n", &Value::Int(1)), Bloom::hash("n", &Value::Double(1.0)));
+}

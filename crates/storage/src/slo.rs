@@ -1,0 +1,134 @@
+//! SLOs as applied: their documents, the key of their counts, and the version of the SLI set.
+
+use sqlx::{PgConnection, Row as _};
+
+use crate::Result;
+
+/// An SLO as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SloRow {
+    /// Its name.
+    pub name: String,
+    /// Name of the document that defines it.
+    pub document_name: String,
+    /// Key of its counts.
+    pub sli_id: i32,
+    /// What is counted, in a form that changes when and only when the counting does.
+    pub indicator: String,
+    /// Version of the SLI set from which on it is counted at the door.
+    pub since_version: i32,
+}
+
+/// Keeps others from changing the SLI set until the transaction ends, and gives its version.
+///
+/// # Errors
+/// The database.
+pub async fn lock_version(connection: &mut PgConnection) -> Result<i32> {
+    Ok(sqlx::query_scalar("SELECT version FROM sli_set FOR UPDATE").fetch_one(connection).await?)
+}
+
+/// The version of the SLI set.
+///
+/// # Errors
+/// The database.
+pub async fn version(connection: &mut PgConnection) -> Result<i32> {
+    Ok(sqlx::query_scalar("SELECT version FROM sli_set").fetch_one(connection).await?)
+}
+
+/// Sets the version of the SLI set.
+///
+/// # Errors
+/// The database.
+pub async fn set_version(connection: &mut PgConnection, version: i32) -> Result<()> {
+    sqlx::query("UPDATE sli_set SET version = $1").bind(version).execute(connection).await?;
+    Ok(())
+}
+
+/// Every SLO by name.
+///
+/// # Errors
+/// The database.
+pub async fn all(connection: &mut PgConnection) -> Result<Vec<SloRow>> {
+    let rows =
+        sqlx::query("SELECT name, document_name, sli_id, indicator, since_version FROM slos ORDER BY name").fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(SloRow {
+                name: row.try_get(0)?,
+                document_name: row.try_get(1)?,
+                sli_id: row.try_get(2)?,
+                indicator: row.try_get(3)?,
+                since_version: row.try_get(4)?,
+            })
+        })
+        .collect()
+}
+
+/// The next free key for counts. Call it under [`lock_version`].
+///
+/// # Errors
+/// The database.
+pub async fn next_sli_id(connection: &mut PgConnection) -> Result<i32> {
+    // Keys of SLOs removed since must not come back: their counts are still there.
+    Ok(sqlx::query_scalar("SELECT greatest((SELECT max(sli_id) FROM slos), (SELECT max(sli_id) FROM rollup_day), (SELECT max(sli_id) FROM rollup_delta), 0) + 1")
+        .fetch_one(connection)
+        .await?)
+}
+
+/// Writes an SLO.
+///
+/// # Errors
+/// The database.
+pub async fn put(connection: &mut PgConnection, slo: &SloRow) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO slos (name, document_name, sli_id, indicator, since_version, updated_at) VALUES ($1, $2, $3, $4, $5, now())
+         ON CONFLICT (name) DO UPDATE SET document_name = excluded.document_name, sli_id = excluded.sli_id,
+             indicator = excluded.indicator, since_version = excluded.since_version, updated_at = excluded.updated_at",
+    )
+    .bind(&slo.name)
+    .bind(&slo.document_name)
+    .bind(slo.sli_id)
+    .bind(&slo.indicator)
+    .bind(slo.since_version)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes SLOs of a document other than `keep`: objectives that its new version no longer has.
+///
+/// # Errors
+/// The database.
+pub async fn remove_others(connection: &mut PgConnection, document_name: &str, keep: &[String]) -> Result<u64> {
+    Ok(sqlx::query("DELETE FROM slos WHERE document_name = $1 AND NOT name = ANY ($2)")
+        .bind(document_name)
+        .bind(keep)
+        .execute(connection)
+        .await?
+        .rows_affected())
+}
+
+/// Every document as (kind, name, text), by kind and name.
+///
+/// # Errors
+/// The database.
+pub async fn documents(connection: &mut PgConnection) -> Result<Vec<(String, String, String)>> {
+    Ok(sqlx::query_as("SELECT kind, name, body FROM documents ORDER BY kind, name").fetch_all(connection).await?)
+}
+
+/// Writes a document.
+///
+/// # Errors
+/// The database.
+pub async fn put_document(connection: &mut PgConnection, kind: &str, name: &str, body: &str) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO documents (kind, name, body, updated_at) VALUES ($1, $2, $3, now())
+         ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at",
+    )
+    .bind(kind)
+    .bind(name)
+    .bind(body)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

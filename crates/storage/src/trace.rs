@@ -1,0 +1,343 @@
+//! Finding traces and reading their segments.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use slowburn_domain::id::TraceId;
+use slowburn_domain::span::Status;
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::trace::{Fragment, Root, SpanClass};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use crate::ingest::indexed_part;
+use crate::{Error, Result};
+
+/// Which kind of ID to look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// Correlation ID.
+    Correlation = 0,
+    /// Project ID.
+    Project = 1,
+    /// Execution ID.
+    Execution = 2,
+}
+
+/// Conditions on index rows, each proved to hold for at least one fragment of every trace wanted.
+#[derive(Clone, Debug, Default)]
+pub struct CandidateQuery<'a> {
+    /// An ID the trace must carry.
+    pub id: Option<(IdKind, &'a str)>,
+    /// Classes of which the trace must hold one.
+    pub classes: Option<&'a [i64]>,
+    /// Only traces with errors.
+    pub errors_only: bool,
+    /// Starts at or after this.
+    pub from: Option<Timestamp>,
+    /// Starts before this.
+    pub to: Option<Timestamp>,
+    /// Starts before (start, trace id), in the order of the list.
+    pub before: Option<(Timestamp, TraceId)>,
+    /// Segments up to this id.
+    pub up_to_segment: i64,
+}
+
+/// An index row that may begin a wanted trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// Start of one of its fragments.
+    pub start: Timestamp,
+}
+
+fn uuid_of(trace_id: TraceId) -> Uuid {
+    Uuid::from_bytes(*trace_id.as_bytes())
+}
+
+fn trace_id_of(uuid: Uuid) -> Result<TraceId> {
+    TraceId::from_bytes(uuid.as_bytes()).map_err(|fault| Error::Corrupt {
+        what: "trace_id",
+        table: "trace_index",
+        id: uuid.to_string(),
+        reason: fault.to_string(),
+    })
+}
+
+/// Newest candidates first, by (start, trace id) descending, at most `limit`.
+///
+/// With an ID the rows come from the correlation index and the other conditions are left to the caller's fold: one ID
+/// has few traces.
+///
+/// # Errors
+/// The database.
+pub async fn candidates(connection: &mut PgConnection, buckets: &[i16], query: &CandidateQuery<'_>, limit: i64) -> Result<Vec<Candidate>> {
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    if let Some((kind, value)) = query.id {
+        // A trace's fragment that carries the ID need not be its first: the bounds hold for the first one, so they are
+        // looked up for all fragments of the traces that carry it.
+        sql.push("SELECT DISTINCT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = ANY (").push_bind(buckets);
+        sql.push(") AND t.trace_id = ANY (ARRAY(SELECT DISTINCT trace_id FROM correlation_index WHERE bucket = ANY (").push_bind(buckets);
+        sql.push(") AND value = ").push_bind(indexed_part(value)).push(" AND kind = ").push_bind(kind as i16).push("))");
+    } else {
+        sql.push("SELECT DISTINCT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = ANY (").push_bind(buckets).push(")");
+        if let Some(classes) = query.classes {
+            // The wanted span may lie in a later fragment than the first, so a trace counts when any fragment matches.
+            sql.push(" AND (t.classes && ").push_bind(classes);
+            sql.push(" OR EXISTS (SELECT FROM trace_index o WHERE o.bucket = ANY (").push_bind(buckets);
+            sql.push(") AND o.trace_id = t.trace_id AND o.classes && ").push_bind(classes).push("))");
+        }
+        if query.errors_only {
+            sql.push(" AND (t.errors > 0 OR EXISTS (SELECT FROM trace_index o WHERE o.bucket = ANY (").push_bind(buckets);
+            sql.push(") AND o.trace_id = t.trace_id AND o.errors > 0))");
+        }
+    }
+    sql.push(" AND t.segment_id <= ").push_bind(query.up_to_segment);
+    if let Some(from) = query.from {
+        sql.push(" AND t.start_ns >= ").push_bind(from.nanos());
+    }
+    if let Some(to) = query.to {
+        sql.push(" AND t.start_ns < ").push_bind(to.nanos());
+    }
+    if let Some((start, trace_id)) = query.before {
+        sql.push(" AND t.start_ns <= ").push_bind(start.nanos());
+        sql.push(" AND (t.start_ns, t.trace_id) < (").push_bind(start.nanos()).push(", ").push_bind(uuid_of(trace_id)).push(")");
+    }
+    sql.push(" ORDER BY t.start_ns DESC, t.trace_id DESC LIMIT ").push_bind(limit);
+    let rows = sql.build().fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| Ok(Candidate { trace_id: trace_id_of(row.try_get(0)?)?, start: Timestamp::from_nanos(row.try_get(1)?) }))
+        .collect()
+}
+
+/// Newest traces with a bad event of an SLI that start in [`from`, `to`), newest first, at most `limit`.
+///
+/// # Errors
+/// The database.
+pub async fn bad(
+    connection: &mut PgConnection,
+    buckets: &[i16],
+    sli_id: i32,
+    from: Timestamp,
+    to: Timestamp,
+    limit: i64,
+) -> Result<Vec<TraceId>> {
+    let rows: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT trace_id FROM (
+             SELECT trace_id, max(start_ns) AS start_ns FROM (
+                 SELECT trace_id, start_ns FROM bad_index
+                 WHERE bucket = ANY ($1) AND sli_id = $2 AND start_ns >= $3 AND start_ns < $4 ORDER BY start_ns DESC LIMIT $5 * 4
+             ) AS newest GROUP BY trace_id
+         ) AS traces ORDER BY start_ns DESC LIMIT $5",
+    )
+    .bind(buckets)
+    .bind(sli_id)
+    .bind(from.nanos())
+    .bind(to.nanos())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(trace_id_of).collect()
+}
+
+/// Numbers of the classes with the given service, operation and status; each is optional.
+///
+/// # Errors
+/// The database.
+pub async fn class_numbers(
+    connection: &mut PgConnection,
+    buckets: &[i16],
+    service: Option<&str>,
+    operation: Option<&str>,
+    status: Option<Status>,
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
+        "SELECT DISTINCT class FROM span_classes WHERE bucket = ANY ($1) AND ($2::text IS NULL OR service = $2)
+         AND ($3::text IS NULL OR operation = $3) AND ($4::smallint IS NULL OR status = $4)",
+    )
+    .bind(buckets)
+    .bind(service)
+    .bind(operation)
+    .bind(status.map(|s| s as i16))
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Every service that has sent spans, by name.
+///
+/// # Errors
+/// The database.
+pub async fn services(connection: &mut PgConnection, buckets: &[i16]) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT DISTINCT service FROM span_classes WHERE bucket = ANY ($1) ORDER BY service")
+        .bind(buckets)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Where a fragment's spans lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SegmentRef {
+    /// Bucket.
+    pub bucket: i16,
+    /// Arrival slot.
+    pub slot: i32,
+    /// Part of the slot.
+    pub part: i16,
+    /// Segment.
+    pub id: i64,
+}
+
+/// All fragments of the given traces in segments up to `up_to_segment`, with the segments that hold them.
+///
+/// # Errors
+/// The database, or index rows that name unknown classes.
+pub async fn fragments(
+    connection: &mut PgConnection,
+    buckets: &[i16],
+    trace_ids: &[TraceId],
+    up_to_segment: i64,
+) -> Result<HashMap<TraceId, Vec<(Fragment, SegmentRef)>>> {
+    let ids: Vec<Uuid> = trace_ids.iter().map(|id| uuid_of(*id)).collect();
+    let rows = sqlx::query(
+        "SELECT trace_id, bucket, slot, part, segment_id, start_ns, end_ns, root_start_ns, root_class, spans, errors, root_is_known, classes, ids
+         FROM trace_index WHERE bucket = ANY ($1) AND trace_id = ANY ($2) AND segment_id <= $3 ORDER BY segment_id",
+    )
+    .bind(buckets)
+    .bind(ids)
+    .bind(up_to_segment)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut wanted: Vec<i64> =
+        rows.iter().map(|row| row.try_get::<Vec<i64>, _>("classes")).collect::<std::result::Result<Vec<_>, _>>()?.concat();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let classes = classes(connection, buckets, &wanted).await?;
+    let mut traces: HashMap<TraceId, Vec<(Fragment, SegmentRef)>> = HashMap::new();
+    for row in &rows {
+        let (fragment, segment) = fragment_of(row, &classes)?;
+        traces.entry(fragment.trace_id).or_default().push((fragment, segment));
+    }
+    Ok(traces)
+}
+
+async fn classes(connection: &mut PgConnection, buckets: &[i16], numbers: &[i64]) -> Result<BTreeMap<i64, SpanClass>> {
+    let rows = sqlx::query("SELECT class, service, operation, status FROM span_classes WHERE bucket = ANY ($1) AND class = ANY ($2)")
+        .bind(buckets)
+        .bind(numbers)
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let status = Status::from_number(row.try_get::<i16, _>(3)?.into());
+            Ok((row.try_get(0)?, SpanClass { service: row.try_get(1)?, operation: row.try_get(2)?, status }))
+        })
+        .collect()
+}
+
+fn fragment_of(row: &sqlx::postgres::PgRow, classes: &BTreeMap<i64, SpanClass>) -> Result<(Fragment, SegmentRef)> {
+    let trace_id = trace_id_of(row.try_get("trace_id")?)?;
+    let class = |number: &i64| {
+        classes.get(number).ok_or_else(|| Error::Corrupt {
+            what: "classes",
+            table: "trace_index",
+            id: trace_id.to_string(),
+            reason: format!("class {number} is not in the dictionary"),
+        })
+    };
+    let root = class(&row.try_get("root_class")?)?;
+    let mut own: Vec<SpanClass> = row.try_get::<Vec<i64>, _>("classes")?.iter().map(|n| class(n).cloned()).collect::<Result<_>>()?;
+    own.sort_unstable();
+    let tagged: Vec<String> = row.try_get::<Option<Vec<String>>, _>("ids")?.unwrap_or_default();
+    let ids = |letter: char| tagged.iter().filter_map(|id| id.strip_prefix(letter)).map(str::to_owned).collect::<Vec<_>>();
+    let at = |name: &str| -> Result<Timestamp> { Ok(Timestamp::from_nanos(row.try_get(name)?)) };
+    let fragment = Fragment {
+        trace_id,
+        start: at("start_ns")?,
+        end: at("end_ns")?,
+        spans: row.try_get::<i32, _>("spans")?.cast_unsigned(),
+        errors: row.try_get::<i32, _>("errors")?.cast_unsigned(),
+        root: Root { service: root.service.clone(), operation: root.operation.clone() },
+        root_start: at("root_start_ns")?,
+        root_is_known: row.try_get("root_is_known")?,
+        classes: own,
+        correlation_ids: ids('c'),
+        project_ids: ids('p'),
+        execution_ids: ids('e'),
+    };
+    let segment = SegmentRef {
+        bucket: row.try_get("bucket")?,
+        slot: row.try_get("slot")?,
+        part: row.try_get("part")?,
+        id: row.try_get("segment_id")?,
+    };
+    Ok((fragment, segment))
+}
+
+/// The Parquet file of a segment, and the filter over its attributes; `None` when its slot is gone.
+///
+/// # Errors
+/// The database.
+pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) -> Result<Option<Bytes>> {
+    let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM segments WHERE bucket = $1 AND id = $2 AND slot = $3 AND part = $4")
+        .bind(segment.bucket)
+        .bind(segment.id)
+        .bind(segment.slot)
+        .bind(segment.part)
+        .fetch_optional(connection)
+        .await?;
+    Ok(body.map(Bytes::from))
+}
+
+/// Filters over the attributes of segments, by segment id.
+///
+/// # Errors
+/// The database.
+pub async fn blooms(connection: &mut PgConnection, segments: &[SegmentRef]) -> Result<HashMap<i64, Vec<u8>>> {
+    let column = |of: fn(&SegmentRef) -> i64| segments.iter().map(of).collect::<Vec<_>>();
+    let rows = sqlx::query(
+        "SELECT s.id, s.bloom FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS r (bucket, id, slot, part)
+         JOIN segments s ON s.bucket = r.bucket AND s.id = r.id AND s.slot = r.slot AND s.part = r.part",
+    )
+    .bind(column(|r| r.bucket.into()))
+    .bind(column(|r| r.id))
+    .bind(column(|r| r.slot.into()))
+    .bind(column(|r| r.part.into()))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Whether any segment is stored.
+///
+/// # Errors
+/// The database.
+pub async fn any_stored(connection: &mut PgConnection) -> Result<bool> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM segments)").fetch_one(connection).await?)
+}
+
+/// Bits of a segment id below its arrival time in milliseconds.
+pub const SEGMENT_ID_CLOCK_SHIFT: u32 = 22;
+
+/// The largest id that a segment which arrived up to `instant` can have.
+pub const fn last_segment_id(instant: Timestamp) -> i64 {
+    ((instant.millis() + 1) << SEGMENT_ID_CLOCK_SHIFT) - 1
+}
+
+/// Records and errors of segments that arrived from `from` up to, not including, `to`.
+///
+/// # Errors
+/// The database.
+pub async fn arrived(connection: &mut PgConnection, buckets: &[i16], from: Timestamp, to: Timestamp, from_slot: i32) -> Result<(u64, u64)> {
+    let row = sqlx::query(
+        "SELECT coalesce(sum(records), 0)::bigint, coalesce(sum(errors), 0)::bigint FROM segments
+         WHERE bucket = ANY ($1) AND id >= $2 AND id < $3 AND slot >= $4",
+    )
+    .bind(buckets)
+    .bind(from.millis() << SEGMENT_ID_CLOCK_SHIFT)
+    .bind(to.millis() << SEGMENT_ID_CLOCK_SHIFT)
+    .bind(from_slot)
+    .fetch_one(connection)
+    .await?;
+    Ok((row.try_get::<i64, _>(0)?.cast_unsigned(), row.try_get::<i64, _>(1)?.cast_unsigned()))
+}

@@ -1,0 +1,53 @@
+// Before the pictures: a server with the demo shop, its history complete, and one that has seen nothing.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { root, startServer, type Server } from '../support/server.ts';
+
+const HISTORY_LIMIT_MS = 240_000;
+/** What the demo logs when its history is in. */
+const HISTORY_SENT = "sent the demo shop's history";
+
+export default async function setup(): Promise<() => Promise<void>> {
+  rmSync(join(root, 'target/shots'), { recursive: true, force: true });
+  const servers: Server[] = [];
+  const stop = async () => void (await Promise.all(servers.map((server) => server.stop())));
+  try {
+    const demo = await startServer('shots-demo', { demo: true });
+    servers.push(demo);
+    const empty = await startServer('shots-empty');
+    servers.push(empty);
+    const deadline = Date.now() + HISTORY_LIMIT_MS;
+    while (!demo.log().includes(HISTORY_SENT)) {
+      if (Date.now() > deadline) throw new Error(`the demo's history was not in after ${HISTORY_LIMIT_MS / 1000} s`);
+      await sleep(500);
+    }
+    process.env.SHOTS_PAGES = JSON.stringify(await pagesOf(demo, empty));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return stop;
+}
+
+/** Every page of the demo, with a trace and a correlation ID that tell something, and the pages of an empty server. */
+async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url: string][]> {
+  const json = async (path: string) => (await fetch(demo.url + path)).json();
+  const failed = (await json('/api/v1/traces?status=error&limit=50')).items;
+  const trace = failed.toSorted((a: { spans: number }, b: { spans: number }) => b.spans - a.spans)[0];
+  const id: string = failed.flatMap((item: { correlation_ids: string[] }) => item.correlation_ids)[0];
+  const slos: { name: string }[] = (await json('/api/v1/slos')).items;
+  return [
+    ['overview', `${demo.url}/`],
+    ['slos', `${demo.url}/slos`],
+    ...slos.map(({ name }): [string, string] => [`slo-${name}`, `${demo.url}/slos/${encodeURIComponent(name)}`]),
+    ['traces', `${demo.url}/traces`],
+    ['traces-of-an-id', `${demo.url}/traces?correlation_id=${encodeURIComponent(id)}`],
+    ['trace', `${demo.url}/traces/${trace.trace_id}`],
+    ['correlation', `${demo.url}/c/${encodeURIComponent(id)}`],
+    ['not-found', `${demo.url}/traces/00000000000000000000000000000abc`],
+    ['empty-overview', `${empty.url}/`],
+    ['empty-slos', `${empty.url}/slos`],
+    ['empty-traces', `${empty.url}/traces`],
+  ];
+}

@@ -1,0 +1,90 @@
+// Traces as OTLP/JSON, with ids that follow from their names, so that every run sends the same.
+import { createHash } from 'node:crypto';
+
+export interface SpanSpec {
+  service: string;
+  operation: string;
+  /** OTLP's SpanKind; a server span unless said otherwise. */
+  kind?: number;
+  /** After the start of the trace. */
+  startMs?: number;
+  durationMs: number;
+  error?: string;
+  attributes?: Record<string, string | number | string[]>;
+  children?: SpanSpec[];
+}
+
+export interface TraceSpec {
+  /** The trace id follows from it. */
+  name: string;
+  start: Date;
+  root: SpanSpec;
+}
+
+const KIND_SERVER = 2;
+const STATUS_ERROR = 2;
+
+/** 32 hex digits. */
+export function traceId(name: string): string {
+  return createHash('sha256').update(`trace ${name}`).digest('hex').slice(0, 32);
+}
+
+function spanId(name: string): string {
+  return createHash('sha256').update(`span ${name}`).digest('hex').slice(0, 16);
+}
+
+/** One export request with all spans of the traces, a resource per service. */
+export function exportRequest(traces: TraceSpec[]) {
+  const byService = new Map<string, object[]>();
+  const walk = (trace: TraceSpec, span: SpanSpec, path: string, parentSpanId: string) => {
+    const id = spanId(`${trace.name}/${path}`);
+    const start = BigInt(trace.start.getTime()) * 1_000_000n + nanos(span.startMs ?? 0);
+    const spans = byService.get(span.service) ?? [];
+    byService.set(span.service, spans);
+    spans.push({
+      traceId: traceId(trace.name),
+      spanId: id,
+      parentSpanId,
+      name: span.operation,
+      kind: span.kind ?? KIND_SERVER,
+      startTimeUnixNano: String(start),
+      endTimeUnixNano: String(start + nanos(span.durationMs)),
+      attributes: attributes(span.attributes ?? {}),
+      status: span.error ? { code: STATUS_ERROR, message: span.error } : {},
+    });
+    span.children?.forEach((child, i) => walk(trace, child, `${path}.${i}`, id));
+  };
+  for (const trace of traces) walk(trace, trace.root, '0', '');
+  return {
+    resourceSpans: [...byService].map(([service, spans]) => ({
+      resource: { attributes: attributes({ 'service.name': service }) },
+      scopeSpans: [{ scope: { name: 'end2end' }, spans }],
+    })),
+  };
+}
+
+/** Sends traces and waits until they are acknowledged, which means stored and searchable. */
+export async function send(otlpHttp: string, traces: TraceSpec[]): Promise<void> {
+  const answer = await fetch(`${otlpHttp}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(exportRequest(traces)),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`OTLP: ${answer.status} ${text}`);
+  if (JSON.parse(text).partialSuccess) throw new Error(`OTLP refused spans: ${text}`);
+}
+
+function nanos(ms: number): bigint {
+  return BigInt(Math.round(ms * 1_000_000));
+}
+
+function attributes(values: Record<string, string | number | string[]>) {
+  return Object.entries(values).map(([key, value]) => ({ key, value: anyValue(value) }));
+}
+
+function anyValue(value: string | number | string[]): object {
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
+  if (typeof value === 'string') return { stringValue: value };
+  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+}

@@ -1,0 +1,18 @@
+// Every page, with something on it.
+import { failedTrace } from './world.ts';
+
+export const pages: [name: string, path: string][] = [
+  ['overview', '/'],
+  ['slos', '/slos'],
+  ['slo', '/slos/checkout-availability'],
+  ['traces', '/traces'],
+  ['traces of an id', '/traces?correlation_id=ord-1001'],
+  ['trace', `/traces/${failedTrace}`],
+  ['correlation', '/c/ord-1001'],
+];
+
+/** Addresses of things that are not there. */
+export const missing = ['/traces/00000000000000000000000000000abc', '/slos/no-such-slo', '/c/no-such-id', '/no-such-page'];
+
+/** What a browser says about their status; their files and calls must not be missing. */
+export const saysMissing = new RegExp(`status of 404.*(${missing.join('|')})\\)$`);

@@ -1,0 +1,97 @@
+// What the seeded server knows: three promises, an hour of orders, and correlation IDs that are hard on URLs.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { send, type SpanSpec, type TraceSpec, traceId } from './otlp.ts';
+import type { Server } from './server.ts';
+
+/** How the id of a request is spelled by the team that sends it. */
+type Spelling = (id: string) => SpanSpec['attributes'];
+const spellings: Spelling[] = [
+  (id) => ({ correlation_id: id }),
+  (id) => ({ correlationId: id }),
+  (id) => ({ 'http.request.header.x-correlation-id': [id] }),
+];
+
+/**
+ * Correlation IDs with the names of their traces. Beside each difficult one stands the ID that a careless decoder would
+ * make of it.
+ */
+export const correlations: Record<string, string[]> = {
+  'ord-1001': ['order 1001', 'order 1001, paid', 'order 1001, shipped'],
+  'ord-1002': ['order 1002'],
+  '%41': ['percent 1', 'percent 2'],
+  A: ['letter'],
+  'a+b': ['plus 1', 'plus 2'],
+  'a b': ['space'],
+  'ü/&': ['umlaut 1', 'umlaut 2'],
+  'ü/': ['umlaut, cut'],
+};
+
+/** The trace that failed. */
+export const failedTrace = traceId('order 1001, paid');
+/** An ordinary trace. */
+export const goodTrace = traceId('order 1001');
+
+/** Checkouts without an ID, one a minute; every fifteenth fails. */
+export const CHECKOUTS = 60;
+export const FAILED_CHECKOUTS = 4;
+
+export const slos = readFileSync(join(import.meta.dirname, 'slos.yaml'), 'utf8');
+
+/** Applies the SLOs and sends the hour. */
+export async function seed(server: Server): Promise<void> {
+  await applySlos(server, slos);
+  const now = Date.now();
+  const minutesAgo = (minutes: number) => new Date(now - minutes * 60_000);
+  const traces: TraceSpec[] = [];
+  Object.entries(correlations).forEach(([id, names], i) => {
+    names.forEach((name, j) => traces.push(order(name, minutesAgo(40 - 4 * i - j), spellings[j % spellings.length](id))));
+  });
+  for (let i = 0; i < CHECKOUTS; i++) traces.push(checkout(`checkout ${i}`, minutesAgo(i + 0.5), i % 15 === 7));
+  await send(server.otlpHttp, traces);
+}
+
+export async function applySlos(server: Server, yaml: string): Promise<void> {
+  const answer = await fetch(`${server.url}/api/v1/openslo`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/yaml' },
+    body: yaml,
+  });
+  if (!answer.ok) throw new Error(`the SLOs were refused: ${answer.status} ${await answer.text()}`);
+}
+
+/** An order over several services; its ID stands on one inner span and marks the whole trace. */
+function order(name: string, start: Date, id: SpanSpec['attributes']): TraceSpec {
+  const failed = traceId(name) === failedTrace;
+  const pay: SpanSpec = {
+    service: 'payment',
+    operation: 'POST /authorizations',
+    startMs: 60,
+    durationMs: failed ? 900 : 120,
+    error: failed ? 'card declined' : undefined,
+    attributes: { 'http.response.status_code': failed ? 502 : 201, 'payment.provider': 'northbank' },
+  };
+  const reserve: SpanSpec = { service: 'inventory', operation: 'POST /reservations', startMs: 20, durationMs: 30, attributes: id };
+  return {
+    name,
+    start,
+    root: { service: 'storefront', operation: 'POST /orders', durationMs: failed ? 1_000 : 220, children: [reserve, pay] },
+  };
+}
+
+function checkout(name: string, start: Date, failed: boolean): TraceSpec {
+  return {
+    name,
+    start,
+    root: { service: 'checkout', operation: 'POST /checkout', durationMs: 80, error: failed ? 'out of stock' : undefined },
+  };
+}
+
+/** Requests to the service that one journey keeps for itself. */
+export function liveRequest(name: string, failed: boolean): TraceSpec {
+  return {
+    name,
+    start: new Date(Date.now() - 1_000),
+    root: { service: 'live', operation: 'GET /', durationMs: 5, error: failed ? 'broken' : undefined },
+  };
+}

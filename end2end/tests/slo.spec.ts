@@ -1,0 +1,41 @@
+// One promise on its page: the figures, the chart, the value under the pointer.
+import { SloPage } from '../pages/slo.ts';
+import { expect, open, test } from '../support/test.ts';
+import { CHECKOUTS, FAILED_CHECKOUTS } from '../support/world.ts';
+
+test('the budget left is shown as a percentage, and is the right one', async ({ page, request }) => {
+  const answer = await request.get('/api/v1/slos/checkout-availability');
+  expect(answer.status()).toBe(200);
+  const slo = await answer.json();
+  expect(slo.target).toBe(0.9);
+  expect(slo.error_budget.consumed).toBe(FAILED_CHECKOUTS);
+  expect(slo.error_budget.total).toBeCloseTo(CHECKOUTS * 0.1, 6);
+  expect(slo.error_budget.remaining_ratio).toBeCloseTo(1 - FAILED_CHECKOUTS / (CHECKOUTS * 0.1), 6);
+
+  await open(page, '/slos/checkout-availability');
+  const percent = slo.error_budget.remaining_ratio * 100;
+  await expect(page.locator('main')).toContainText(new RegExp(`${Math.floor(percent)}(\\.\\d+)?\\s?%`));
+});
+
+test('the chart answers to the pointer, with another value elsewhere', async ({ page }) => {
+  await open(page, '/slos/checkout-availability');
+  const slo = new SloPage(page);
+  const box = await slo.biggestChart();
+  expect(box.width).toBeGreaterThan(300);
+  expect(box.height).toBeGreaterThan(80);
+  await slo.pointAt(0.98);
+  await expect(slo.tooltip().first()).toContainText(/\d/);
+  const right = await slo.tooltip().first().textContent();
+  await slo.pointAt(0.3);
+  await expect(slo.tooltip().first()).not.toHaveText(right ?? '');
+});
+
+test('the list leads to every SLO, worst first', async ({ page, request }) => {
+  await open(page, '/slos');
+  const { items } = await (await request.get('/api/v1/slos')).json();
+  expect(items.map((item: { name: string }) => item.name).sort()).toEqual(['checkout-availability', 'live-availability', 'payment-latency']);
+  for (const { name } of items) await expect(page.locator(`main a[href="/slos/${name}"]`).first()).toBeVisible();
+  await page.locator('main a[href="/slos/payment-latency"]').first().click();
+  await page.waitForURL('**/slos/payment-latency');
+  await expect(page.locator('main h1')).toContainText('Payment latency');
+});

@@ -1,0 +1,196 @@
+//! SLOs over REST.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::rejection::StringRejection;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::{StatusCode, Uri};
+use serde::Serialize;
+use slowburn_backend::Backend;
+use slowburn_backend::slo::SloReport;
+use slowburn_domain::query::{Bound, FieldFault};
+use slowburn_domain::slo::{SeriesPoint, Tier};
+use slowburn_domain::time::parse_duration;
+use slowburn_domain::url::{decode_query, decode_segment};
+use utoipa::ToSchema;
+
+use super::List;
+use super::problem::Problem;
+use crate::telemetry::now;
+
+/// A time window.
+#[derive(Serialize, ToSchema)]
+pub struct Window {
+    /// For example `30d`.
+    duration: String,
+    /// Whether it moves with time.
+    is_rolling: bool,
+}
+
+/// Error budget in events.
+#[derive(Serialize, ToSchema)]
+pub struct ErrorBudget {
+    /// Bad events allowed: (1 − target) × events in the window.
+    total: f64,
+    /// Bad events seen.
+    consumed: f64,
+    /// What is left; negative when overspent.
+    remaining: f64,
+    /// `remaining ÷ total`; null without events.
+    remaining_ratio: Option<f64>,
+}
+
+/// One SLO and how it stands.
+#[derive(Serialize, ToSchema)]
+pub struct Slo {
+    name: String,
+    display_name: Option<String>,
+    service: String,
+    description: String,
+    /// Promised share of good events, 0–1.
+    target: f64,
+    window: Window,
+    budgeting_method: &'static str,
+    /// Share of good events over the window, 0–1; null without events.
+    sli: Option<f64>,
+    /// Good events over the window.
+    good: u64,
+    /// Events over the window.
+    events: u64,
+    error_budget: ErrorBudget,
+    /// Burn rate by window; null without events.
+    burn_rates: BTreeMap<String, Option<f64>>,
+    /// healthy, increasing, recovering, critical or unmeasured.
+    alert: &'static str,
+    /// Most urgent tier that fires: page, ticket or null.
+    tier: Option<&'static str>,
+    /// Share of the window since the first record in which the source was alive; null before any.
+    coverage: Option<f64>,
+    /// Seconds until the budget is gone at the last hour's rate; null while nothing burns.
+    time_to_exhaustion_seconds: Option<f64>,
+    /// Its 10th and 90th percentile under resampled burns of the last six hours.
+    time_to_exhaustion_range_seconds: Option<[Option<f64>; 2]>,
+}
+
+impl From<SloReport> for Slo {
+    fn from(SloReport { slo, evaluation }: SloReport) -> Self {
+        let objective = &slo.objective;
+        let budget = evaluation.budget;
+        Self {
+            name: objective.name.clone(),
+            display_name: objective.display_name.clone(),
+            service: objective.service.clone(),
+            description: objective.description.clone(),
+            target: objective.target.ratio(),
+            window: Window { duration: objective.window.to_string(), is_rolling: true },
+            budgeting_method: objective.budgeting_method.as_str(),
+            sli: evaluation.sli,
+            good: evaluation.counts.good,
+            events: evaluation.counts.total,
+            error_budget: ErrorBudget {
+                total: budget.total,
+                consumed: budget.consumed,
+                remaining: budget.remaining,
+                remaining_ratio: budget.remaining_ratio,
+            },
+            burn_rates: evaluation.burn_rates,
+            alert: evaluation.alert.as_str(),
+            tier: evaluation.tier.map(Tier::as_str),
+            coverage: evaluation.coverage,
+            time_to_exhaustion_seconds: evaluation.exhaustion.map(|e| e.seconds),
+            time_to_exhaustion_range_seconds: evaluation.exhaustion.map(|e| [e.earliest_seconds, e.latest_seconds]),
+        }
+    }
+}
+
+/// Every SLO, worst first.
+#[utoipa::path(
+    get, path = "/api/v1/slos", params(("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = List<Slo>), (status = 400, body = Problem))
+)]
+pub async fn list(State(backend): State<Backend>, RawQuery(query): RawQuery) -> Result<Json<List<Slo>>, Problem> {
+    let slos = backend.slos(now()).await?.into_iter().map(Slo::from).collect();
+    Ok(Json(List::page(slos, query.as_deref())?))
+}
+
+/// The segment of a raw path at `index`, decoded once.
+fn segment(uri: &Uri, index: usize) -> String {
+    uri.path().split('/').nth(index).map(decode_segment).unwrap_or_default()
+}
+
+/// One SLO.
+#[utoipa::path(get, path = "/api/v1/slos/{name}", params(("name" = String, Path)), responses((status = 200, body = Slo), (status = 404, body = Problem)))]
+pub async fn one(State(backend): State<Backend>, uri: Uri) -> Result<Json<Slo>, Problem> {
+    Ok(Json(backend.slo(&segment(&uri, 4), now()).await?.into()))
+}
+
+/// A series of an SLO.
+#[derive(Serialize, ToSchema)]
+pub struct Series {
+    /// Length of a step.
+    step_seconds: u32,
+    /// Steps, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    items: Vec<SeriesPoint>,
+    /// Null: a series is one page.
+    next: Option<String>,
+}
+
+/// Good, total, burn rate and remaining budget per step.
+#[utoipa::path(
+    get, path = "/api/v1/slos/{name}/series",
+    params(("name" = String, Path), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("step" = Option<String>, Query)),
+    responses((status = 200, body = Series), (status = 400, body = Problem), (status = 404, body = Problem))
+)]
+pub async fn series(State(backend): State<Backend>, uri: Uri, RawQuery(query): RawQuery) -> Result<Json<Series>, Problem> {
+    let (mut from, mut to, mut step) = (None, None, None);
+    let mut faults = Vec::new();
+    for (key, value) in decode_query(query.as_deref().unwrap_or_default()).into_iter().filter(|(_, value)| !value.is_empty()) {
+        match key.as_str() {
+            "from" | "to" => match Bound::parse(&value) {
+                Some(bound) => *(if key == "from" { &mut from } else { &mut to }) = Some(bound),
+                None => faults.push(FieldFault::new(key, "expected a time like 2026-11-21T02:20:00Z or -1h")),
+            },
+            "step" => match value.parse::<u64>().ok().or_else(|| parse_duration(&value).ok()) {
+                Some(seconds) => step = Some(seconds),
+                None => faults.push(FieldFault::new(key, "expected a duration like 5m")),
+            },
+            _ => {}
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let (step_seconds, items) = backend.slo_series(&segment(&uri, 4), from, to, step, now()).await?;
+    Ok(Json(Series { step_seconds, items, next: None }))
+}
+
+/// Applies OpenSLO documents, all or none; with `dry_run=true` it only says what would change.
+#[utoipa::path(
+    put, path = "/api/v1/openslo", params(("dry_run" = Option<bool>, Query)), request_body(content = String, content_type = "application/yaml"),
+    responses((status = 200, body = Object), (status = 400, body = Problem), (status = 413, body = Problem))
+)]
+pub async fn apply(
+    State(backend): State<Backend>,
+    RawQuery(query): RawQuery,
+    yaml: Result<String, StringRejection>,
+) -> Result<Response, Problem> {
+    let pairs = decode_query(query.as_deref().unwrap_or_default());
+    let dry_run = match pairs.iter().find(|(key, _)| key == "dry_run").map(|(_, value)| value.as_str()) {
+        None | Some("false") => false,
+        Some("true") => true,
+        // Whoever means a dry run must not change anything by a slip.
+        Some(_) => return Err(Problem::invalid(vec![FieldFault::new("dry_run", "expected true or false")])),
+    };
+    let yaml = yaml.map_err(|fault| Problem::new(fault.status(), fault.body_text()))?;
+    Ok((StatusCode::OK, Json(backend.apply_slos(&yaml, dry_run).await?)).into_response())
+}
+
+/// Every document as multi-document YAML.
+#[utoipa::path(get, path = "/api/v1/openslo", responses((status = 200, body = String, content_type = "application/yaml")))]
+pub async fn export(State(backend): State<Backend>) -> Response {
+    ([(CONTENT_TYPE, "application/yaml")], backend.export_openslo()).into_response()
+}

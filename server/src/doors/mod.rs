@@ -1,0 +1,7 @@
+//! The doors: what listens, and what every request passes on its way in.
+
+pub mod guard;
+pub mod otlp_grpc;
+pub mod otlp_http;
+pub mod router;
+pub mod site;

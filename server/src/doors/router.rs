@@ -1,0 +1,104 @@
+//! The routers of the three ports.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
+use metrics_exporter_prometheus::PrometheusHandle;
+use slowburn_backend::Backend;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
+use tower_http::services::ServeDir;
+
+use super::guard::{Hosts, guard};
+use super::site::{self, Site};
+use super::{otlp_grpc, otlp_http};
+use crate::api;
+
+/// What handlers need.
+#[derive(Clone)]
+pub struct Doors {
+    /// The use cases.
+    pub backend: Backend,
+    /// The browser's files.
+    pub site: Site,
+    /// Hosts by which this server may be called.
+    pub hosts: Hosts,
+    /// Figures about ourselves.
+    pub metrics: PrometheusHandle,
+    /// Fires when open streams are to end.
+    pub closing: CancellationToken,
+}
+
+macro_rules! part {
+    ($($field:ident: $part:ty),*) => {
+        $(impl FromRef<Doors> for $part {
+            fn from_ref(doors: &Doors) -> Self {
+                doors.$field.clone()
+            }
+        })*
+    };
+}
+part!(backend: Backend, site: Site, hosts: Hosts, metrics: PrometheusHandle, closing: CancellationToken);
+
+/// Pages, API and OTLP/HTTP.
+pub fn main(doors: Doors) -> Router {
+    let files = ServiceBuilder::new()
+        .layer(from_fn(immutable))
+        .service(ServeDir::new(doors.site.folder.join("pkg")).precompressed_br().precompressed_gzip());
+    let favicon = ServeDir::new(&doors.site.folder).precompressed_br().precompressed_gzip();
+    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
+    Router::new()
+        .nest_service("/pkg", files)
+        .route_service("/favicon.svg", favicon.clone())
+        .route_service("/robots.txt", favicon)
+        .route("/search", get(site::search))
+        .route("/_app/{*function}", post(site::server_function))
+        .merge(api::routes())
+        .fallback(get(site::page))
+        .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Precise(4)).compress_when(compressed))
+        .route("/v1/traces", post(otlp_http::traces).layer(DefaultBodyLimit::disable()))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(doors.hosts.clone(), guard))
+        .with_state(doors)
+}
+
+/// OTLP/HTTP on its own port.
+pub fn otlp_http(doors: Doors) -> Router {
+    Router::new()
+        .route("/v1/traces", post(otlp_http::traces).layer(DefaultBodyLimit::disable()))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(doors.hosts.clone(), guard))
+        .with_state(doors)
+}
+
+/// OTLP/gRPC.
+pub fn otlp_grpc(doors: Doors) -> Router {
+    Router::new()
+        .route(otlp_grpc::EXPORT_TRACES, post(otlp_grpc::export_traces).layer(DefaultBodyLimit::disable()))
+        .fallback(otlp_grpc::unknown_call)
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(doors.hosts.clone(), guard))
+        .with_state(doors)
+}
+
+/// Longest path of a file of ours; file systems fail rather than say that a longer name does not exist.
+const LONGEST_FILE_PATH: usize = 200;
+
+/// Names carry the hash of the content, so a file never changes.
+async fn immutable(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    if request.uri().path().len() > LONGEST_FILE_PATH {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    }
+    response
+}

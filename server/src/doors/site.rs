@@ -1,0 +1,128 @@
+//! Pages and their files. Pages are rendered completely before the first byte; files have the hash of their content in
+//! their names and lie there compressed already.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use axum::body::Body;
+use axum::extract::{RawQuery, Request, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
+use leptos::prelude::provide_context;
+use serde::Deserialize;
+use slowburn_app::error::{AppError, ErrorKind};
+use slowburn_app::{Assets, Clock, shell};
+use slowburn_backend::Backend;
+use slowburn_domain::id::TraceId;
+use slowburn_domain::url::{correlation_path, decode_query, slo_path, trace_path};
+
+use crate::telemetry::now;
+
+/// Most bytes of an error told to a page.
+const LONGEST_ERROR: usize = 1 << 20;
+
+#[derive(Deserialize)]
+struct Manifest {
+    js: String,
+    wasm: String,
+    css: String,
+}
+
+/// The folder of the browser's files and what is in it.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The folder.
+    pub folder: PathBuf,
+    /// URL paths of the files every page needs.
+    pub assets: Assets,
+}
+
+impl Site {
+    /// Finds the folder: as set, or `target/site` in the working directory or above the program.
+    ///
+    /// # Errors
+    /// There is none, or its manifest cannot be read.
+    pub fn find(set: &str) -> anyhow::Result<Self> {
+        let mut places = Vec::new();
+        if set.is_empty() {
+            places.push(PathBuf::from("target/site"));
+            if let Ok(program) = std::env::current_exe() {
+                places.extend(program.ancestors().skip(1).map(|folder| folder.join("site")));
+                places.extend(program.ancestors().skip(1).map(|folder| folder.join("target/site")));
+            }
+        } else {
+            places.push(PathBuf::from(set));
+        }
+        let folder = places.into_iter().find(|folder| folder.join("manifest.json").is_file());
+        let folder =
+            folder.context("the browser's files (target/site) were not found; run `make build`, or name their folder by site_dir")?;
+        Self::read(&folder)
+    }
+
+    fn read(folder: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(folder.join("manifest.json"))?;
+        let Manifest { js, wasm, css } = serde_json::from_str(&text).context("manifest.json")?;
+        Ok(Self { folder: folder.to_path_buf(), assets: Assets { js, wasm, css } })
+    }
+}
+
+/// A page, or the page that says there is none.
+pub async fn page(State(backend): State<Backend>, State(site): State<Site>, request: Request) -> Response {
+    let assets = site.assets.clone();
+    let context = move || {
+        provide_context(backend.clone());
+        provide_context(Clock(now));
+    };
+    let render = leptos_axum::render_app_async_with_context(context, move || shell(assets.clone()));
+    let mut response = render(request).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What a page in the browser asks the server.
+pub async fn server_function(State(backend): State<Backend>, request: Request<Body>) -> Response {
+    let context = move || {
+        provide_context(backend.clone());
+        provide_context(Clock(now));
+    };
+    let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    let mut response = with_its_status(response).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// leptos answers every error as a fault of the server. This gives the status that the page with this error would have; a
+/// question that cannot be read is the asker's fault.
+async fn with_its_status(response: Response) -> Response {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, LONGEST_ERROR).await.unwrap_or_default();
+    if let Ok(error) = serde_json::from_slice::<AppError>(&bytes) {
+        let status = if error.kind == ErrorKind::Network { 400 } else { error.kind.status() };
+        parts.status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+/// `GET /search?q=`: a trace ID, an SLO's name, a service, or else a correlation ID.
+pub async fn search(State(backend): State<Backend>, RawQuery(raw): RawQuery) -> Response {
+    let pairs = decode_query(raw.as_deref().unwrap_or_default());
+    let q = pairs.iter().find(|(key, _)| key == "q").map_or("", |(_, value)| value.trim());
+    if q.is_empty() {
+        return Redirect::to("/traces").into_response();
+    }
+    if let Ok(id) = q.parse::<TraceId>() {
+        return Redirect::to(&trace_path(id)).into_response();
+    }
+    if backend.book().get(q).is_ok() {
+        return Redirect::to(&slo_path(q)).into_response();
+    }
+    match backend.is_service(q).await {
+        Ok(true) => Redirect::to(&format!("/traces?service={}", slowburn_domain::url::encode(q))).into_response(),
+        Ok(false) => Redirect::to(&correlation_path(q)).into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}

@@ -1,0 +1,16 @@
+//! The doors, with everything behind them, in process against a real PostgreSQL: OTLP over HTTP and gRPC, the REST API,
+//! the guard before every port, and pages as the server renders them.
+
+mod app;
+mod documents;
+mod fuzz;
+mod guard;
+mod health;
+mod openapi;
+mod otlp_grpc;
+mod otlp_http;
+mod pages;
+mod sdk;
+mod settings;
+mod slos;
+mod traces;

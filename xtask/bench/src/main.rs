@@ -1,0 +1,110 @@
+//! `make bench`: the figures of section H of the requirements, measured on this machine in one run.
+//!
+//! A server of the release binary, with a fresh cluster of its own and durability on, gets traces from eight connections:
+//! first at half the floor of H1, then at the floor, then as fast as it takes them, then with every trace spread over six
+//! requests. Five SLOs are applied before, so the counting of SLIs is in every figure. Afterwards every trace must be found
+//! ([`verify`]), and is searched for. The same spans then go as plain rows into the same cluster ([`rows`]). A second
+//! server with the demo and thirty days of history shows how long readers wait ([`latency`]).
+//!
+//! Sender, server and database share the machine. A missed floor is told, not punished: the exit code is 1 only when
+//! something acknowledged is missing, or nothing could be measured. All that was started is stopped, in every case.
+
+mod database;
+mod latency;
+mod load;
+mod machine;
+mod otlp;
+mod report;
+mod rows;
+mod send;
+mod server;
+mod spans;
+mod statistics;
+mod verify;
+mod visit;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+use clap::Parser;
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::report::Report;
+use crate::server::{Product, Scratch};
+
+/// The SLOs that every span is matched against.
+const SLOS: &str = include_str!("slos.yaml");
+
+/// Measures Slowburn.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The release binary.
+    #[arg(long)]
+    server: PathBuf,
+    /// Folder of the browser's files.
+    #[arg(long)]
+    site: PathBuf,
+    /// Folder for the results.
+    #[arg(long)]
+    out: PathBuf,
+    /// Spans of the main load.
+    #[arg(long, default_value_t = 400_000)]
+    spans: usize,
+    /// Leaves out what readers see.
+    #[arg(long)]
+    load_only: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = tokio::select! {
+        outcome = run(&arguments) => outcome,
+        // Dropping the other future stops what it started.
+        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("bench: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn interrupted() {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return std::future::pending().await };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<()> {
+    let mut report = Report::new(Timestamp::now(), commit(), machine::facts());
+    if report.machine.load_before > 0.3 {
+        say(&format!("the machine is not quiet (load {}): figures will be worse than they could be", report.machine.load_before));
+    }
+    let product = Product { binary: arguments.server.canonicalize()?, site: arguments.site.canonicalize()? };
+    let scratch = Scratch::make()?;
+    load::measure(&product, scratch.path(), arguments.spans, &mut report).await?;
+    if !arguments.load_only {
+        visit::measure(&product, scratch.path(), &mut report).await?;
+    }
+    println!("{}", report.table());
+    report.write(&arguments.out)
+}
+
+/// What happens now, for whoever waits.
+fn say(text: &str) {
+    eprintln!("bench: {text}");
+}
+
+/// The commit measured, with a plus when files differ from it.
+fn commit() -> String {
+    let described = Command::new("git").args(["describe", "--always", "--dirty=+"]).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    described.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
