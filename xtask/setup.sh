@@ -15,7 +15,8 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/slowburn
 mkdir -p "$cache"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
-have() { command -v "$1" >/dev/null 2>&1; }
+# A program, and not a function of this script.
+have() { type -P "$1" >/dev/null; }
 die() { say "$*"; exit 1; }
 
 apt_updated=
@@ -132,7 +133,7 @@ lint_tools() {
   fi
 }
 
-chromium() { have chromium || have chromium-browser || have google-chrome || apt_install chromium fonts-dejavu-core; }
+browser() { have chromium || have chromium-browser || have google-chrome || apt_install chromium fonts-dejavu-core; }
 
 python_sdk() {
   local venv="$cache/python"
@@ -153,6 +154,6 @@ wasm_target
 npm_packages
 if [ "$what" = test ]; then
   lint_tools
-  chromium
+  browser
   python_sdk
 fi

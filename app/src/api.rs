@@ -6,6 +6,10 @@
 //! as much as a small page.
 
 use leptos::prelude::*;
+use leptos::server::codee::{Decoder, Encoder};
+use leptos::server_fn::codec::Post;
+use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use slowburn_domain::query::Bound;
 use slowburn_domain::view::{CorrelationPage, OverviewPage, SloPage, SlosPage, TracePage, TracesPage};
@@ -38,9 +42,10 @@ pub enum Question {
     Correlation(String),
 }
 
-/// What it gets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What it gets, on the server: the model itself.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 #[expect(missing_docs, reason = "each answers the question of its name")]
 pub enum Answer {
     Overview(Box<OverviewPage>),
@@ -51,7 +56,13 @@ pub enum Answer {
     Correlation(Box<CorrelationPage>),
 }
 
-/// A page's model, as part of [`Answer`].
+/// What it gets, in the browser: the model's JSON, unread. Only the page that asked reads it, so the code that does is part
+/// of that page's own module and not of the first one.
+#[cfg(not(feature = "ssr"))]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer(std::sync::Arc<str>);
+
+/// A page's model, as it is had from an [`Answer`].
 pub trait Model: Sized + 'static {
     /// Takes it out; `None` when the answer is to another question.
     fn of(answer: Answer) -> Option<Self>;
@@ -60,25 +71,105 @@ pub trait Model: Sized + 'static {
 macro_rules! models {
     ($($variant:ident($model:ty)),*) => {
         $(impl Model for $model {
+            #[cfg(feature = "ssr")]
             fn of(answer: Answer) -> Option<Self> {
                 if let Answer::$variant(model) = answer { Some(*model) } else { None }
+            }
+
+            #[cfg(not(feature = "ssr"))]
+            fn of(answer: Answer) -> Option<Self> {
+                serde_json::from_str(&answer.0).ok()
             }
         })*
     };
 }
 models!(Overview(OverviewPage), Slos(SlosPage), Slo(SloPage), Traces(TracesPage), Trace(TracePage), Correlation(CorrelationPage));
 
+/// An answer on its way: as it is sent over HTTP, and with its error as it is embedded in a page.
+pub struct AnswerText;
+
+impl ContentType for AnswerText {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for AnswerText {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl Encodes<Answer> for AnswerText {
+    type Error = serde_json::Error;
+
+    fn encode(answer: &Answer) -> Result<Bytes, Self::Error> {
+        write(answer).map(Bytes::from)
+    }
+}
+
+impl Decodes<Answer> for AnswerText {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<Answer, Self::Error> {
+        std::str::from_utf8(&bytes).map_err(serde_json::Error::custom).and_then(read)
+    }
+}
+
+/// What an embedded error begins with; a model's JSON begins with a brace.
+const ERROR: char = '!';
+
+impl Encoder<Result<Answer, AppError>> for AnswerText {
+    type Error = serde_json::Error;
+    type Encoded = String;
+
+    fn encode(result: &Result<Answer, AppError>) -> Result<String, Self::Error> {
+        match result {
+            Ok(answer) => write(answer),
+            Err(error) => serde_json::to_string(error).map(|text| format!("{ERROR}{text}")),
+        }
+    }
+}
+
+impl Decoder<Result<Answer, AppError>> for AnswerText {
+    type Error = serde_json::Error;
+    type Encoded = str;
+
+    fn decode(text: &str) -> Result<Result<Answer, AppError>, Self::Error> {
+        match text.strip_prefix(ERROR) {
+            Some(error) => serde_json::from_str(error).map(Err),
+            None => read(text).map(Ok),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn write(answer: &Answer) -> Result<String, serde_json::Error> {
+    serde_json::to_string(answer)
+}
+
+#[cfg(not(feature = "ssr"))]
+fn write(answer: &Answer) -> Result<String, serde_json::Error> {
+    Ok(answer.0.as_ref().to_owned())
+}
+
+#[cfg(feature = "ssr")]
+fn read(_: &str) -> Result<Answer, serde_json::Error> {
+    Err(serde_json::Error::custom("only a browser reads answers"))
+}
+
+#[cfg(not(feature = "ssr"))]
+fn read(text: &str) -> Result<Answer, serde_json::Error> {
+    Ok(Answer(text.into()))
+}
+
 /// What a page is made of, once it is there.
-pub type PageResource = Resource<Result<Answer, AppError>>;
+pub type PageResource = Resource<Result<Answer, AppError>, AnswerText>;
 
 /// Asks, and asks again whenever the question changes.
 pub fn ask(question: impl Fn() -> Question + Send + Sync + 'static) -> PageResource {
     let question: Box<dyn Fn() -> Question + Send + Sync> = Box::new(question);
-    Resource::new(question, load)
+    Resource::new_with_options(question, load, false)
 }
 
 /// Answers a page's question.
-#[server(prefix = "/_app", endpoint = "load", input = Json, output = Json)]
+#[server(prefix = "/_app", endpoint = "load", input = Json, output = Post<AnswerText>)]
 pub async fn load(question: Question) -> Result<Answer, AppError> {
     let (backend, now) = crate::context::request()?;
     Ok(match question {

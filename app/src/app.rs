@@ -3,28 +3,25 @@
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 use crate::browser;
 use crate::chrome::Chrome;
 use crate::chrome::theme::{chosen_theme, provide_theme};
 use crate::clock::provide_watch;
 use crate::context::Assets;
-use crate::erase::Erase;
 use crate::live::provide_live;
-use crate::pages::correlation::CorrelationPage;
+use crate::pages::lazy::{CorrelationRoute, OverviewRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of};
 use crate::pages::not_found::NotFoundPage;
-use crate::pages::overview::OverviewPage;
-use crate::pages::slo::SloPage;
-use crate::pages::slos::SlosPage;
-use crate::pages::trace::TracePage;
-use crate::pages::traces::TracesPage;
 
 /// The whole document. Sets the Content-Security-Policy of the answer, with this answer's nonce.
 pub fn shell(assets: Assets) -> impl IntoView {
     let nonce = leptos::nonce::use_nonce();
     #[cfg(feature = "ssr")]
     set_policy(nonce.as_deref());
+    // Everything at once, and not one after the other.
+    let mut modules = vec![assets.wasm.clone()];
+    modules.extend(module_of(&request_path()).and_then(|module| assets.modules.get(module)).into_iter().flatten().cloned());
     let start =
         format!("import init, {{ hydrate }} from {:?};\ninit({{ module_or_path: {:?} }}).then(() => hydrate());", assets.js, assets.wasm);
     view! {
@@ -36,7 +33,8 @@ pub fn shell(assets: Assets) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <link rel="stylesheet" href=assets.css />
                 <link rel="modulepreload" href=assets.js />
-                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <link rel="modulepreload" href=assets.loader />
+                {modules.into_iter().map(|href| view! { <link rel="preload" href=href r#as="fetch" r#type="application/wasm" crossorigin="anonymous" /> }).collect_view()}
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
                 <script r#type="module" nonce=nonce>
                     {start}
@@ -48,6 +46,16 @@ pub fn shell(assets: Assets) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+#[cfg(feature = "ssr")]
+fn request_path() -> String {
+    use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn request_path() -> String {
+    String::new()
 }
 
 #[cfg(feature = "ssr")]
@@ -74,12 +82,12 @@ pub fn App() -> impl IntoView {
         <Router>
             <Chrome>
                 <FlatRoutes fallback=NotFoundPage>
-                    <Route path=path!("/") view=|| view! { <OverviewPage /> }.erase() ssr=SsrMode::Async />
-                    <Route path=path!("/slos") view=|| view! { <SlosPage /> }.erase() ssr=SsrMode::Async />
-                    <Route path=path!("/slos/:name") view=|| view! { <SloPage /> }.erase() ssr=SsrMode::Async />
-                    <Route path=path!("/traces") view=|| view! { <TracesPage /> }.erase() ssr=SsrMode::Async />
-                    <Route path=path!("/traces/:trace_id") view=|| view! { <TracePage /> }.erase() ssr=SsrMode::Async />
-                    <Route path=path!("/c/:id") view=|| view! { <CorrelationPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/slos") view={Lazy::<SlosRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/slos/:name") view={Lazy::<SloRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/traces") view={Lazy::<TracesRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/traces/:trace_id") view={Lazy::<TraceRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/c/:id") view={Lazy::<CorrelationRoute>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </Chrome>
         </Router>

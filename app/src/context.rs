@@ -1,12 +1,18 @@
 //! What a request brings along: the site's files, and on the server the use cases and the clock.
 
-/// URL paths of the bundled files, with the hash of their content in their names.
+use std::collections::BTreeMap;
+
+/// URL paths of the bundled files, with a hash of their content in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assets {
     /// The module that loads the WebAssembly.
     pub js: String,
-    /// The WebAssembly.
+    /// The module that fetches a page's own WebAssembly.
+    pub loader: String,
+    /// The WebAssembly that every page needs.
     pub wasm: String,
+    /// The WebAssembly that a page needs besides, by the page's module name ([`module_of`](crate::pages::lazy::module_of)).
+    pub modules: BTreeMap<String, Vec<String>>,
     /// The style sheet.
     pub css: String,
 }

@@ -1,9 +1,9 @@
-// What a first visit costs. The budget only keeps it from growing: requirement H6 asks for 350 KiB and is not met.
+// What a first visit costs, whichever page it begins with (H6).
 import { expect, open, test } from '../support/test.ts';
 
-const BUDGET_BYTES = 410 * 1024;
+const BUDGET_BYTES = 350 * 1024;
 
-for (const path of ['/', '/slos/checkout-availability']) {
+for (const path of ['/', '/slos/checkout-availability', '/traces']) {
   test(`the first page ${path} stays within its budget, all that is transferred`, async ({ page }) => {
     const network = await page.context().newCDPSession(page);
     await network.send('Network.enable');
@@ -18,6 +18,6 @@ for (const path of ['/', '/slos/checkout-availability']) {
     const listed = sizes.map(([url, bytes]) => `${bytes} ${new URL(url, page.url()).pathname}`).join('\n');
     expect(total, listed).toBeGreaterThan(10_000);
     expect(total, listed).toBeLessThanOrEqual(BUDGET_BYTES);
-    expect(sizes.length, listed).toBeLessThanOrEqual(8);
+    expect(sizes.length, listed).toBeLessThanOrEqual(12);
   });
 }

@@ -41,6 +41,11 @@ pub(crate) fn dev(paths: &Paths) -> Result<()> {
 /// Builds server, browser's half and site, one after the other.
 pub(crate) fn build(paths: &Paths) -> Result<()> {
     process::run(&mut process::cargo(paths, ["build", "--quiet"]))?;
+    build_site(paths)
+}
+
+/// Builds the browser's half and the site.
+pub(crate) fn build_site(paths: &Paths) -> Result<()> {
     process::run(&mut browser_build(paths))?;
     bundle::bundle(paths)
 }

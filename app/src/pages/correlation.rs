@@ -10,7 +10,7 @@ use slowburn_domain::story;
 use slowburn_domain::url::trace_path;
 use slowburn_domain::view::{self, LaneBar};
 
-use crate::api::{Answer, Question, ask};
+use crate::api::{Model as _, Question, ask};
 use crate::clock::{When, provide_now};
 use crate::erase::Erase;
 use crate::error::AppError;
@@ -29,7 +29,8 @@ pub fn CorrelationPage() -> impl IntoView {
     let found = ask(move || Question::Correlation(id.get()));
     // A story that ended long ago is told; only a running one is read again.
     follow_arrivals(found, move || {
-        found.with(|answer| if let Some(Ok(Answer::Correlation(page))) = answer { story::may_go_on(page) } else { true })
+        let page = found.get().and_then(Result::ok).and_then(view::CorrelationPage::of);
+        page.is_none_or(|page| story::may_go_on(&page))
     });
     view! { <Loadable resource=found content=|page: view::CorrelationPage| view! { <Story page=page /> }.erase() missing=unknown /> }
 }

@@ -1,7 +1,9 @@
 //! One module per page. A page reads the URL, asks one server function and lays out widgets.
+//! In the browser they lie in modules of their own ([`lazy`]).
 
 pub mod correlation;
 mod follow;
+pub mod lazy;
 pub mod not_found;
 pub mod overview;
 pub mod slo;

@@ -7,7 +7,7 @@ use slowburn_domain::query::{FieldFault, TraceQuery};
 use slowburn_domain::story;
 use slowburn_domain::view;
 
-use crate::api::{Answer, Question, ask};
+use crate::api::{Answer, Model as _, Question, ask};
 use crate::clock::provide_now;
 use crate::erase::Erase;
 use crate::error::AppError;
@@ -53,8 +53,7 @@ pub fn TracesPage() -> impl IntoView {
 #[component]
 fn WhatTheServerKnows(found: Result<Answer, AppError>) -> impl IntoView {
     let (services, faults) = match found {
-        Ok(Answer::Traces(page)) => (page.services, page.faults),
-        Ok(_) => (Vec::new(), Vec::new()),
+        Ok(answer) => view::TracesPage::of(answer).map(|page| (page.services, page.faults)).unwrap_or_default(),
         Err(error) => (Vec::new(), error.faults),
     };
     let of_filter = faults.into_iter().filter(|fault| fault.field == "filter").map(|FieldFault { reason, .. }| view! { <p>{reason}</p> });

@@ -84,9 +84,10 @@ pub fn trace_path(trace_id: crate::id::TraceId) -> String {
     format!("/traces/{trace_id}")
 }
 
-/// The path of a correlation ID's page.
+/// The path of a correlation ID's page. A browser takes `.` and `..` as a segment for a way upwards, however they are
+/// encoded; those IDs are shown by the search instead.
 pub fn correlation_path(id: &str) -> String {
-    format!("/c/{}", encode(id))
+    if matches!(id, "." | "..") { format!("/traces?correlation_id={id}") } else { format!("/c/{}", encode(id)) }
 }
 
 #[cfg(test)]
@@ -94,6 +95,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn ids_that_are_steps_upwards_are_searched() {
+        assert_eq!(correlation_path(".."), "/traces?correlation_id=..");
+        assert_eq!(correlation_path("..."), "/c/...");
+    }
 
     #[test]
     fn difficult_ids_survive() {

@@ -1,6 +1,8 @@
 //! PostgreSQL's binary `COPY` format (documentation, "COPY", section "Binary Format"), as far as our tables need it.
 //! sqlx carries the bytes; it has no encoder for them.
 
+use std::borrow::Cow;
+
 use sqlx::PgConnection;
 
 use crate::Result;
@@ -67,7 +69,7 @@ impl Rows {
 
     /// `text`. U+0000, which PostgreSQL cannot hold, becomes U+FFFD.
     pub fn text(&mut self, value: &str) -> &mut Self {
-        if value.contains('\0') { self.value(value.replace('\0', "\u{fffd}").as_bytes()) } else { self.value(value.as_bytes()) }
+        self.value(storable(value).as_bytes())
     }
 
     /// `NULL`.
@@ -118,4 +120,9 @@ impl Rows {
         }
         Ok(copy.finish().await?)
     }
+}
+/// Text as PostgreSQL can hold it: it takes every character but NUL, for which the replacement character stands. What is
+/// looked up goes the same way, so it is found.
+pub(crate) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

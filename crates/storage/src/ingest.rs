@@ -13,7 +13,7 @@ use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::Result;
-use crate::copy::Rows;
+use crate::copy::{Rows, storable};
 use crate::partition::SEALED_FROM_RECORDS;
 
 /// Longest part of a correlation, project or execution ID that is indexed, in bytes: a B-tree entry holds no more than
@@ -108,8 +108,8 @@ pub async fn insert_classes(connection: &mut PgConnection, bucket: i16, classes:
     )
     .bind(bucket)
     .bind(rows.iter().map(|(number, _)| *number).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, class)| class.service.replace('\0', "\u{fffd}")).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, class)| class.operation.replace('\0', "\u{fffd}")).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(_, class)| storable(&class.service)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(_, class)| storable(&class.operation)).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, class)| class.status as i16).collect::<Vec<_>>())
     .execute(connection)
     .await?;
@@ -229,6 +229,6 @@ pub fn indexed_part(id: &str) -> &str {
 
 /// IDs of a fragment with a letter for their kind, as `trace_index.ids` keeps them.
 fn tagged_ids(fragment: &Fragment) -> Vec<String> {
-    let tag = |letter: char, ids: &[String]| ids.iter().map(|id| format!("{letter}{}", id.replace('\0', "\u{fffd}"))).collect::<Vec<_>>();
+    let tag = |letter: char, ids: &[String]| ids.iter().map(|id| format!("{letter}{}", storable(id))).collect::<Vec<_>>();
     [tag('c', &fragment.correlation_ids), tag('p', &fragment.project_ids), tag('e', &fragment.execution_ids)].concat()
 }

@@ -7,7 +7,7 @@ use slowburn_domain::span::{Kind, Status};
 use slowburn_domain::time::Minute;
 use sqlx::{PgConnection, Row as _};
 
-use crate::copy::Rows;
+use crate::copy::{Rows, storable};
 use crate::{Error, Result};
 
 /// What is counted apart.
@@ -148,7 +148,7 @@ pub async fn between(connection: &mut PgConnection, buckets: &[i16], service: Op
     .bind(buckets)
     .bind(from.0)
     .bind(to.0)
-    .bind(service)
+    .bind(service.map(storable))
     .fetch_all(connection)
     .await?;
     let mut merged = RedDeltas::new();

@@ -10,6 +10,7 @@ use slowburn_domain::trace::{Fragment, Root, SpanClass};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
+use crate::copy::storable;
 use crate::ingest::indexed_part;
 use crate::{Error, Result};
 
@@ -79,7 +80,7 @@ pub async fn candidates(connection: &mut PgConnection, buckets: &[i16], query: &
         // looked up for all fragments of the traces that carry it.
         sql.push("SELECT DISTINCT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = ANY (").push_bind(buckets);
         sql.push(") AND t.trace_id = ANY (ARRAY(SELECT DISTINCT trace_id FROM correlation_index WHERE bucket = ANY (").push_bind(buckets);
-        sql.push(") AND value = ").push_bind(indexed_part(value)).push(" AND kind = ").push_bind(kind as i16).push("))");
+        sql.push(") AND value = ").push_bind(storable(indexed_part(value))).push(" AND kind = ").push_bind(kind as i16).push("))");
     } else {
         sql.push("SELECT DISTINCT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = ANY (").push_bind(buckets).push(")");
         if let Some(classes) = query.classes {
@@ -157,8 +158,8 @@ pub async fn class_numbers(
          AND ($3::text IS NULL OR operation = $3) AND ($4::smallint IS NULL OR status = $4)",
     )
     .bind(buckets)
-    .bind(service)
-    .bind(operation)
+    .bind(service.map(storable))
+    .bind(operation.map(storable))
     .bind(status.map(|s| s as i16))
     .fetch_all(connection)
     .await?)

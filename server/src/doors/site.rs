@@ -1,6 +1,7 @@
 //! Pages and their files. Pages are rendered completely before the first byte; files have the hash of their content in
 //! their names and lie there compressed already.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -25,7 +26,9 @@ const LONGEST_ERROR: usize = 1 << 20;
 #[derive(Deserialize)]
 struct Manifest {
     js: String,
+    loader: String,
     wasm: String,
+    modules: BTreeMap<String, Vec<String>>,
     css: String,
 }
 
@@ -62,8 +65,8 @@ impl Site {
 
     fn read(folder: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(folder.join("manifest.json"))?;
-        let Manifest { js, wasm, css } = serde_json::from_str(&text).context("manifest.json")?;
-        Ok(Self { folder: folder.to_path_buf(), assets: Assets { js, wasm, css } })
+        let Manifest { js, loader, wasm, modules, css } = serde_json::from_str(&text).context("manifest.json")?;
+        Ok(Self { folder: folder.to_path_buf(), assets: Assets { js, loader, wasm, modules, css } })
     }
 }
 

@@ -40,7 +40,7 @@ fn check_page(path: &str, reply: &Reply) {
     assert_eq!((html.matches("<main").count(), html.matches("</main>").count()), (1, 1), "{path}: one main");
     assert_eq!(html.matches("<h1").count(), 1, "{path}: one h1");
     assert!(html.contains("</title>"), "{path}: a title");
-    for file in ["/pkg/a.js", "/pkg/a.wasm", "/pkg/a.css"] {
+    for file in ["/pkg/a.js", "/pkg/b.js", "/pkg/a.wasm", "/pkg/a.css"] {
         assert!(html.contains(file), "{path}: {file}");
     }
     let policy = reply.header("content-security-policy").expect("a policy");
@@ -179,6 +179,11 @@ async fn what_a_page_in_the_browser_asks_is_answered_in_json_with_the_status_of_
         (json!({"trace": "not-an-id"}), 404),
         (json!({"correlation": "nobody"}), 404),
         (json!({"slo": {"name": "nope", "from": null, "to": null}}), 404),
+        (json!({"trace": "\0"}), 404),
+        (json!({"correlation": "order\0"}), 404),
+        (json!({"slo": {"name": "\0", "from": null, "to": null}}), 404),
+        (json!({"traces": "service=%00&operation=a%00b"}), 200),
+        (json!({"traces": "correlation_id=%00"}), 200),
         (json!("nothing"), 400),
     ] {
         let request = Request::post("/_app/load").header("content-type", "application/json").header("accept", "application/json");

@@ -1,9 +1,9 @@
 //! From what cargo built to what browsers load.
 //!
-//! The WebAssembly module gets its JavaScript from wasm-bindgen and is shrunk by wasm-opt; the style sheet is bundled from
-//! its partials and minified; public files are copied. Scripts, module and style bear a hash of their content in their
-//! names, so a browser may keep them for ever, and everything lies precompressed beside itself. `manifest.json` names the
-//! current three and is replaced last: whoever reads it in the middle of a bundling finds a complete site, the old or the
+//! The program is cut into one WebAssembly module for each page and one for all, which gets its JavaScript from
+//! wasm-bindgen; wasm-opt shrinks them. The style sheet is bundled from its partials and minified; public files are copied.
+//! Scripts, modules and style bear a hash of their content in their paths, so a browser may keep them for ever, and
+//! everything lies precompressed beside itself. `manifest.json` names the current files and is replaced last: whoever reads it in the middle of a bundling finds a complete site, the old or the
 //! new one. Unchanged inputs end the work before it begins.
 
 mod inputs;
@@ -11,17 +11,33 @@ mod site;
 mod style;
 mod wasm;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 
+use serde::{Deserialize, Serialize};
+
 use crate::paths::Paths;
 use site::Site;
 
-/// The most that script, module and style may weigh together as browsers receive them, bytes of brotli. It only keeps them
-/// from growing: requirement H6 asks for 350 KiB and is not met.
-const BUDGET_BYTES: u64 = 390 * 1024;
+/// The most that scripts, modules and style of a first page may weigh together as browsers receive them, bytes of brotli.
+/// Requirement H6 gives 350 KiB for everything that is transferred; the rest is for the document, the icon and headers.
+const BUDGET_BYTES: u64 = 330 * 1024;
+
+/// What the server has to know of the site: URL paths of its files.
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    /// The script that a page runs.
+    js: String,
+    /// The script that fetches `modules`.
+    loader: String,
+    /// The module that every page needs.
+    wasm: String,
+    css: String,
+    /// The modules that a page needs besides, by the page's name.
+    modules: BTreeMap<String, Vec<String>>,
+}
 
 /// Builds `target/site`, or finds it up to date.
 pub(crate) fn bundle(paths: &Paths) -> Result<()> {
@@ -36,34 +52,44 @@ pub(crate) fn bundle(paths: &Paths) -> Result<()> {
     let style = style::bundle(&paths.root.join("style/main.css"))?;
 
     let mut site = Site::open(paths.site())?;
-    for (path, content) in browser.snippets {
-        site.add(&format!("pkg/snippets/{path}"), content.as_bytes())?;
+    // The program's files name each other, so the hash of all of them is in the name of their folder.
+    let folder = format!("pkg/{}", browser.hash());
+    let mut program = BTreeMap::new();
+    for (name, content) in &browser.files {
+        program.insert(name.as_str(), site.add(&format!("{folder}/{name}"), content)?);
     }
-    let wasm = site.add_hashed("pkg/slowburn", "wasm", &browser.module)?;
-    let script = site.add_hashed("pkg/slowburn", "js", browser.script.as_bytes())?;
     let css = site.add_hashed("pkg/slowburn", "css", style.as_bytes())?;
     site.add_folder(&paths.root.join("public"))?;
 
-    println!("{:<34} {:>9} {:>9} {:>9}", "target/site", "bytes", "gzip", "brotli");
-    for file in [&script, &wasm, &css] {
-        println!("{:<34} {:>9} {:>9} {:>9}", file.path, file.bytes, file.gzip, file.brotli);
+    println!("{:<50} {:>9} {:>9} {:>9}", "target/site", "bytes", "gzip", "brotli");
+    for file in program.values().chain([&css]) {
+        println!("{:<50} {:>9} {:>9} {:>9}", file.path, file.bytes, file.gzip, file.brotli);
     }
-    let manifest = serde_json::json!({ "js": script.url(), "wasm": wasm.url(), "css": css.url() });
-    site.publish(&serde_json::to_vec_pretty(&manifest).context("three strings are always JSON")?)?;
+    let url = |name: &str| format!("/{folder}/{name}");
+    let modules = browser.modules.iter().map(|(page, names)| (page.clone(), names.iter().map(|name| url(name)).collect())).collect();
+    let manifest = Manifest { js: url(wasm::SCRIPT), loader: url(wasm::LOADER), wasm: url(wasm::MAIN), css: css.url(), modules };
+    site.publish(&serde_json::to_vec_pretty(&manifest)?)?;
     fs::write(&stamp, fingerprint).with_context(|| format!("could not write {}", stamp.display()))
 }
 
-/// Fails when script, module and style of the site weigh more than their budget. `make test` asks; a heavy site still runs.
+/// Fails when the first page's files weigh more than their budget, whichever page is the first. `make test` asks; a heavy
+/// site still runs.
 pub(crate) fn check_weight(paths: &Paths) -> Result<()> {
     let site = paths.site();
     let manifest = fs::read_to_string(site.join("manifest.json")).context("there is no site: xtask bundle")?;
-    let manifest: HashMap<String, String> = serde_json::from_str(&manifest).context("manifest.json")?;
-    let mut total = 0;
-    for url in manifest.values() {
-        let file = site.join(format!("{}.br", url.trim_start_matches('/')));
-        total += fs::metadata(&file).with_context(|| format!("could not read {}", file.display()))?.len();
+    let Manifest { js, loader, wasm, css, modules } = serde_json::from_str(&manifest).context("manifest.json")?;
+    let weigh = |urls: &[String]| -> Result<u64> {
+        urls.iter().try_fold(0, |sum, url| {
+            let file = site.join(format!("{}.br", url.trim_start_matches('/')));
+            Ok(sum + fs::metadata(&file).with_context(|| format!("could not read {}", file.display()))?.len())
+        })
+    };
+    let every: u64 = weigh(&[js, loader, wasm, css])?;
+    println!("bytes of brotli, budget {BUDGET_BYTES}\nevery page           {every:>7}");
+    for (page, urls) in modules {
+        let total = every + weigh(&urls)?;
+        println!("first page {page:<12}{total:>5}");
+        ensure!(total <= BUDGET_BYTES, "{page} as the first page weighs {total} bytes, which is over the budget of {BUDGET_BYTES}");
     }
-    println!("script, module and style: {total} bytes of brotli, budget {BUDGET_BYTES}");
-    ensure!(total <= BUDGET_BYTES, "the first page's files weigh {total} bytes, which is over the budget of {BUDGET_BYTES}");
     Ok(())
 }

@@ -54,7 +54,7 @@ fn run(paths: &Paths, counts: &mut Counts, table: &mut Vec<(&'static str, f64)>)
     })?;
     let url = cluster.as_ref().context("the stage before started it")?.url();
     timed("cargo test", &mut || stages::cargo_test(paths, &url))?;
-    timed("build", &mut || stages::build(paths))?;
+    timed("build site", &mut || stages::build_site(paths))?;
     timed("page weight", &mut || stages::page_weight(paths))?;
     timed("end to end", &mut || stages::playwright(paths, Some(&url), "playwright.config.ts", &[]))?;
     drop(cluster);

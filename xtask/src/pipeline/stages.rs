@@ -72,9 +72,9 @@ pub(super) fn cargo_test(paths: &Paths, database_url: &str) -> Result<Counts> {
     Ok(counts)
 }
 
-/// What the journeys run against: the server, the browser's half, the site.
-pub(super) fn build(paths: &Paths) -> Result<Counts> {
-    dev::build(paths).map(none)
+/// What the journeys run against besides the server, which `cargo test` has built.
+pub(super) fn build_site(paths: &Paths) -> Result<Counts> {
+    dev::build_site(paths).map(none)
 }
 
 /// What a first visit may cost.

@@ -1,0 +1,143 @@
+//! The routes. In the browser the pages lie in three WebAssembly modules beside the main one: few enough that what they share
+//! does not fall into crumbs. A module is fetched when a page of it is first opened, and in advance for the page that a visit
+//! begins with: hydration starts once [`load`] is done, so it never has to wait. A module that cannot be fetched leaves the page as the server rendered it, or says so after a click on a link.
+
+use leptos::prelude::*;
+#[cfg(feature = "hydrate")]
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
+use leptos_router::LazyRoute;
+
+use crate::erase::Erase;
+use crate::pages::correlation::CorrelationPage;
+use crate::pages::overview::OverviewPage;
+use crate::pages::slo::SloPage;
+use crate::pages::slos::SlosPage;
+use crate::pages::trace::TracePage;
+use crate::pages::traces::TracesPage;
+#[cfg(feature = "hydrate")]
+use crate::url::raw_url;
+
+macro_rules! routes {
+    ($($(#[$doc:meta])* $route:ident, $page:ident, $view:ident, $module:ident, $load:ident;)*) => {
+        $(
+            $(#[$doc])*
+            pub struct $route;
+
+            impl LazyRoute for $route {
+                fn data() -> Self {
+                    Self
+                }
+
+                #[cfg(feature = "hydrate")]
+                async fn view(_: Self) -> AnyView {
+                    $view().await.unwrap_or_else(|_| not_fetched())
+                }
+
+                #[cfg(not(feature = "hydrate"))]
+                async fn view(_: Self) -> AnyView {
+                    $view()
+                }
+            }
+
+            #[cfg(feature = "hydrate")]
+            #[wasm_split($module, wasm_split_path = leptos::wasm_split, preload($load), fallible)]
+            fn $view() -> Result<AnyView, SplitLoaderError> {
+                Ok(view! { <$page /> }.erase())
+            }
+
+            #[cfg(not(feature = "hydrate"))]
+            fn $view() -> AnyView {
+                view! { <$page /> }.erase()
+            }
+        )*
+
+        /// Name of the module of the page at a path; `None` where there is no page.
+        pub fn module_of(path: &str) -> Option<&'static str> {
+            match page_at(path)? {
+                $(stringify!($page) => Some(stringify!($module)),)*
+                _ => None,
+            }
+        }
+
+        /// Fetches what the page at `path` needs.
+        ///
+        /// # Errors
+        /// It could not be fetched.
+        #[cfg(feature = "hydrate")]
+        pub async fn load(path: &str) -> Result<(), SplitLoaderError> {
+            // Each page asks by itself, though two may share a module: a page that did not ask would have to wait.
+            match page_at(path) {
+                $(Some(stringify!($page)) => $load().await,)*
+                _ => Ok(()),
+            }
+        }
+    };
+}
+
+routes! {
+    /// `/`
+    OverviewRoute, OverviewPage, overview, objectives, load_overview;
+    /// `/slos`
+    SlosRoute, SlosPage, slos, objectives, load_slos;
+    /// `/slos/:name`
+    SloRoute, SloPage, slo, objectives, load_slo;
+    /// `/traces`
+    TracesRoute, TracesPage, traces, traces, load_traces;
+    /// `/traces/:trace_id`
+    TraceRoute, TracePage, trace, stories, load_trace;
+    /// `/c/:id`
+    CorrelationRoute, CorrelationPage, correlation, stories, load_correlation;
+}
+
+/// The page at a path, as the router finds it.
+fn page_at(path: &str) -> Option<&'static str> {
+    let mut segments = path.trim_matches('/').split('/');
+    let found = match (segments.next().unwrap_or_default(), segments.next()) {
+        ("", None) => "OverviewPage",
+        ("slos", None) => "SlosPage",
+        ("slos", Some(_)) => "SloPage",
+        ("traces", None) => "TracesPage",
+        ("traces", Some(_)) => "TracePage",
+        ("c", Some(_)) => "CorrelationPage",
+        _ => return None,
+    };
+    segments.next().is_none().then_some(found)
+}
+
+/// Instead of a page whose module did not come: the server has it whole.
+#[cfg(feature = "hydrate")]
+fn not_fetched() -> AnyView {
+    let href = raw_url().href();
+    view! {
+        <section class="failure" role="alert">
+            <h1>"This page could not be loaded"</h1>
+            <p>"The server cannot be reached, or it runs another version now."</p>
+            <p><a class="button" href=href rel="external">"Load it again"</a></p>
+        </section>
+    }
+    .erase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_has_its_module() {
+        let cases = [
+            ("/", Some("objectives")),
+            ("/slos", Some("objectives")),
+            ("/slos/", Some("objectives")),
+            ("/slos/checkout%2Fpay", Some("objectives")),
+            ("/traces", Some("traces")),
+            ("/traces/0af7651916cd43dd8448eb211c80319c", Some("stories")),
+            ("/c/ORDER-1", Some("stories")),
+            ("/c", None),
+            ("/slos/a/b", None),
+            ("/nowhere", None),
+        ];
+        for (path, module) in cases {
+            assert_eq!(module_of(path), module, "{path}");
+        }
+    }
+}

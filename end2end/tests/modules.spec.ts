@@ -1,0 +1,29 @@
+// The pages' own WebAssembly modules, when the network does not bring them.
+import { expect, open, test } from '../support/test.ts';
+
+test.use({ allowedComplaints: [/ERR_FAILED|Failed to fetch|preload/] });
+
+test('without its module a page stays as it was rendered, and its links work', async ({ page }) => {
+  await page.route('**/split_objectives.wasm', (route) => route.abort());
+  const refused = page.waitForEvent('requestfailed', (request) => request.url().endsWith('split_objectives.wasm'));
+  await page.goto('/slos');
+  await refused;
+  await expect(page.locator('main')).toContainText('Checkout availability');
+  await page.locator('main a[href="/slos/checkout-availability"]').first().click();
+  await expect(page).toHaveURL(/checkout-availability$/);
+  await expect(page.locator('main h1')).toBeVisible();
+  await expect(page.locator('html')).not.toHaveAttribute('data-hydrated', /.*/);
+});
+
+test('a link to a page whose module does not come says so, and loading again helps', async ({ page }) => {
+  await page.route('**/split_traces.wasm', (route) => route.abort());
+  await open(page, '/slos');
+  await page.getByRole('link', { name: 'Traces' }).first().click();
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('could not be loaded');
+  await page.unroute('**/split_traces.wasm');
+  await alert.getByRole('link', { name: 'Load it again' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+  await expect(page).toHaveURL(/\/traces/);
+  await expect(page.locator('main h1')).toHaveText('Traces');
+});
