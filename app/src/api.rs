@@ -5,6 +5,8 @@
 //! One door and not one for each page, because the browser's half of every server function and of every resource weighs
 //! as much as a small page.
 
+use std::str::FromStr;
+
 use leptos::prelude::*;
 use leptos::server::codee::{Decoder, Encoder};
 use leptos::server_fn::codec::Post;
@@ -100,7 +102,7 @@ impl Encodes<Answer> for AnswerText {
     type Error = serde_json::Error;
 
     fn encode(answer: &Answer) -> Result<Bytes, Self::Error> {
-        write(answer).map(Bytes::from)
+        String::try_from(answer).map(Bytes::from)
     }
 }
 
@@ -108,7 +110,7 @@ impl Decodes<Answer> for AnswerText {
     type Error = serde_json::Error;
 
     fn decode(bytes: Bytes) -> Result<Answer, Self::Error> {
-        std::str::from_utf8(&bytes).map_err(serde_json::Error::custom).and_then(read)
+        std::str::from_utf8(&bytes).map_err(serde_json::Error::custom).and_then(str::parse)
     }
 }
 
@@ -121,7 +123,7 @@ impl Encoder<Result<Answer, AppError>> for AnswerText {
 
     fn encode(result: &Result<Answer, AppError>) -> Result<String, Self::Error> {
         match result {
-            Ok(answer) => write(answer),
+            Ok(answer) => answer.try_into(),
             Err(error) => serde_json::to_string(error).map(|text| format!("{ERROR}{text}")),
         }
     }
@@ -134,29 +136,37 @@ impl Decoder<Result<Answer, AppError>> for AnswerText {
     fn decode(text: &str) -> Result<Result<Answer, AppError>, Self::Error> {
         match text.strip_prefix(ERROR) {
             Some(error) => serde_json::from_str(error).map(Err),
-            None => read(text).map(Ok),
+            None => text.parse().map(Ok),
         }
     }
 }
 
-#[cfg(feature = "ssr")]
-fn write(answer: &Answer) -> Result<String, serde_json::Error> {
-    serde_json::to_string(answer)
+impl TryFrom<&Answer> for String {
+    type Error = serde_json::Error;
+
+    #[cfg(feature = "ssr")]
+    fn try_from(answer: &Answer) -> Result<Self, Self::Error> {
+        serde_json::to_string(answer)
+    }
+
+    #[cfg(not(feature = "ssr"))]
+    fn try_from(answer: &Answer) -> Result<Self, Self::Error> {
+        Ok(answer.0.as_ref().to_owned())
+    }
 }
 
-#[cfg(not(feature = "ssr"))]
-fn write(answer: &Answer) -> Result<String, serde_json::Error> {
-    Ok(answer.0.as_ref().to_owned())
-}
+impl FromStr for Answer {
+    type Err = serde_json::Error;
 
-#[cfg(feature = "ssr")]
-fn read(_: &str) -> Result<Answer, serde_json::Error> {
-    Err(serde_json::Error::custom("only a browser reads answers"))
-}
+    #[cfg(feature = "ssr")]
+    fn from_str(_: &str) -> Result<Self, Self::Err> {
+        Err(serde_json::Error::custom("only a browser reads answers"))
+    }
 
-#[cfg(not(feature = "ssr"))]
-fn read(text: &str) -> Result<Answer, serde_json::Error> {
-    Ok(Answer(text.into()))
+    #[cfg(not(feature = "ssr"))]
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.into()))
+    }
 }
 
 /// What a page is made of, once it is there.

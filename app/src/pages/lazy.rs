@@ -1,6 +1,6 @@
 //! The routes. In the browser the pages lie in three WebAssembly modules beside the main one: few enough that what they share
 //! does not fall into crumbs. A module is fetched when a page of it is first opened, and in advance for the page that a visit
-//! begins with: hydration starts once [`load`] is done, so it never has to wait. A module that cannot be fetched leaves the page as the server rendered it, or says so after a click on a link.
+//! begins with: hydration starts once `load` is done, so it never has to wait. A module that cannot be fetched leaves the page as the server rendered it, or says so after a click on a link.
 
 use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
