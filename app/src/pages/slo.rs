@@ -6,6 +6,7 @@ pub mod range;
 pub mod tiers;
 
 use leptos::prelude::*;
+use leptos::text_prop::TextProp;
 use leptos_meta::Title;
 use slowburn_domain::chart;
 use slowburn_domain::query::Bound;
@@ -40,8 +41,10 @@ pub fn SloPage() -> impl IntoView {
     });
     refetch_on(Topic::Any, page);
     provide_pointer();
+    // On the server the title is written when the page's memos may be gone already.
+    let title: TextProp = if cfg!(feature = "ssr") { name.get_untracked().into() } else { (move || name.get()).into() };
     view! {
-        <Title text=move || name.get() />
+        <Title text=title />
         <Loadable resource=page content=|page: Page| view! { <Content page=page /> }.erase() />
     }
 }
@@ -125,7 +128,7 @@ fn Definition(page: Page) -> impl IntoView {
             <h2 id="definition">"Definition"</h2>
             <dl class="indicator">
                 <div><dt>"Counts"</dt><dd><code>{page.indicator.total}</code></dd></div>
-                <div><dt>"Is good"</dt><dd><code>{page.indicator.good}</code></dd></div>
+                <div><dt>{if page.indicator.is_good { "Of these good" } else { "Of these bad" }}</dt><dd><code>{page.indicator.part}</code></dd></div>
             </dl>
             <details>
                 <summary>"OpenSLO document"</summary>

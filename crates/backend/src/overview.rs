@@ -10,21 +10,20 @@ use crate::{Backend, Result};
 const FAILED_TRACES: u16 = 8;
 
 impl Backend {
-    /// How everything stands: every SLO worst first, what arrived in the last whole minute, the newest failures.
+    /// How everything stands: every SLO worst first, what arrived in the last sixty seconds, the newest failures.
     ///
     /// # Errors
     /// The database.
     pub async fn overview(&self, now: Timestamp) -> Result<OverviewPage> {
         let slos = self.slos_page(now).await?.slos;
-        let minute = now.minute();
-        let (from, to) = (minute.plus(-1).start(), minute.start());
+        let from = now.plus_seconds(-60);
         let mut connection = self.0.pool.acquire().await?;
         let buckets = self.0.settings.bucket_numbers();
-        let from_slot = self.0.settings.slot_of(minute.plus(-1));
-        let (spans, errors) = trace::arrived(&mut connection, &buckets, from, to, from_slot).await?;
+        let from_slot = self.0.settings.slot_of(from.minute());
+        let (spans, errors) = trace::arrived(&mut connection, &buckets, from, from_slot).await?;
         let has_telemetry = spans > 0 || trace::any_stored(&mut connection).await?;
         drop(connection);
-        let (refused, redacted) = self.0.ingest.lately(minute.plus(-1));
+        let (refused, redacted) = self.0.ingest.since(from);
         let failed_traces = if has_telemetry { self.failed_traces(FAILED_TRACES, now).await? } else { Vec::new() };
         Ok(OverviewPage {
             now,

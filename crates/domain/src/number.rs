@@ -22,10 +22,11 @@ pub fn percent(ratio: f64) -> String {
     }
 }
 
-/// A share of an error budget: whole percent from 10 % up, one place below, negative when overspent.
+/// A share of an error budget: whole percent from 10 % up, one place below, negative when overspent, with a minus sign and not a hyphen.
 pub fn budget_percent(ratio: f64) -> String {
     let value = ratio * 100.0;
-    if value.abs() >= 10.0 || value == 0.0 { format!("{value:.0} %") } else { format!("{value:.1} %") }
+    let text = if value.abs() >= 10.0 || value == 0.0 { format!("{value:.0} %") } else { format!("{value:.1} %") };
+    text.replace('-', "\u{2212}")
 }
 
 /// A target as people write it: `99.9 %`.
@@ -132,7 +133,7 @@ mod tests {
         }
         assert_eq!(target_percent(0.999), "99.9 %");
         assert_eq!(budget_percent(0.414), "41 %");
-        assert_eq!(budget_percent(-0.755), "-76 %");
+        assert_eq!(budget_percent(-0.755), "\u{2212}76 %");
     }
 
     #[test]

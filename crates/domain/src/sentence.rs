@@ -116,7 +116,9 @@ pub fn slo(objective: &Objective, evaluation: &Evaluation) -> String {
             Some(r) if r > 0.0 => format!("; it burns {} now", burn(r)),
             _ => "; nothing burns now".to_owned(),
         };
-        return format!("{name} has spent its {window} budget ({} left){pace}.", budget_percent(left));
+        let times = burn(1.0 - left);
+        let spent = if times == burn(1.0) { format!("its {window} budget") } else { format!("{times} its {window} budget") };
+        return format!("{name} has spent {spent}{pace}.");
     }
     match (evaluation.alert, rate) {
         (Alert::Critical, Some(rate)) => {

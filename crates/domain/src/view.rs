@@ -9,7 +9,7 @@ use crate::span::{Event, Kind, Link, Status, Value, pairs};
 use crate::time::Timestamp;
 use crate::trace::TraceSummary;
 
-/// What came in during the last whole minute, and over how long the figures were taken.
+/// What came in during the last sixty seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Arrivals {
     /// Spans committed.
@@ -83,8 +83,10 @@ pub struct SloPage {
 pub struct Indicator {
     /// Which records count at all.
     pub total: String,
-    /// Which of them are good; for a bad/total indicator, `!(bad)`.
-    pub good: String,
+    /// Which of them are good, or bad.
+    pub part: String,
+    /// Whether `part` says which are good.
+    pub is_good: bool,
 }
 
 /// Traces per interval of the search's time range.

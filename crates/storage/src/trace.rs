@@ -66,7 +66,8 @@ fn trace_id_of(uuid: Uuid) -> Result<TraceId> {
     })
 }
 
-/// Newest candidates first, by (start, trace id) descending, at most `limit`.
+/// Newest candidates first, by (start, trace id) descending, at most `limit`. A trace whose fragments start together may come
+/// more than once, one row after the other; fewer rows than `limit` means that there are no more.
 ///
 /// With an ID the rows come from the correlation index and the other conditions are left to the caller's fold: one ID
 /// has few traces.
@@ -82,7 +83,11 @@ pub async fn candidates(connection: &mut PgConnection, buckets: &[i16], query: &
         sql.push(") AND t.trace_id = ANY (ARRAY(SELECT DISTINCT trace_id FROM correlation_index WHERE bucket = ANY (").push_bind(buckets);
         sql.push(") AND value = ").push_bind(storable(indexed_part(value))).push(" AND kind = ").push_bind(kind as i16).push("))");
     } else {
-        sql.push("SELECT DISTINCT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = ANY (").push_bind(buckets).push(")");
+        // Bucket by bucket, so that the index gives the newest and the rest is not read.
+        sql.push("SELECT c.trace_id, c.start_ns FROM unnest(").push_bind(buckets);
+        sql.push(
+            "::smallint[]) AS b (bucket) CROSS JOIN LATERAL (SELECT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = b.bucket",
+        );
         if let Some(classes) = query.classes {
             // The wanted span may lie in a later fragment than the first, so a trace counts when any fragment matches.
             sql.push(" AND (t.classes && ").push_bind(classes);
@@ -106,6 +111,9 @@ pub async fn candidates(connection: &mut PgConnection, buckets: &[i16], query: &
         sql.push(" AND (t.start_ns, t.trace_id) < (").push_bind(start.nanos()).push(", ").push_bind(uuid_of(trace_id)).push(")");
     }
     sql.push(" ORDER BY t.start_ns DESC, t.trace_id DESC LIMIT ").push_bind(limit);
+    if query.id.is_none() {
+        sql.push(") c ORDER BY c.start_ns DESC, c.trace_id DESC LIMIT ").push_bind(limit);
+    }
     let rows = sql.build().fetch_all(connection).await?;
     rows.iter()
         .map(|row| Ok(Candidate { trace_id: trace_id_of(row.try_get(0)?)?, start: Timestamp::from_nanos(row.try_get(1)?) }))
@@ -325,18 +333,17 @@ pub const fn last_segment_id(instant: Timestamp) -> i64 {
     ((instant.millis() + 1) << SEGMENT_ID_CLOCK_SHIFT) - 1
 }
 
-/// Records and errors of segments that arrived from `from` up to, not including, `to`.
+/// Records and errors of segments that arrived since `from`.
 ///
 /// # Errors
 /// The database.
-pub async fn arrived(connection: &mut PgConnection, buckets: &[i16], from: Timestamp, to: Timestamp, from_slot: i32) -> Result<(u64, u64)> {
+pub async fn arrived(connection: &mut PgConnection, buckets: &[i16], from: Timestamp, from_slot: i32) -> Result<(u64, u64)> {
     let row = sqlx::query(
         "SELECT coalesce(sum(records), 0)::bigint, coalesce(sum(errors), 0)::bigint FROM segments
-         WHERE bucket = ANY ($1) AND id >= $2 AND id < $3 AND slot >= $4",
+         WHERE bucket = ANY ($1) AND id >= $2 AND slot >= $3",
     )
     .bind(buckets)
     .bind(from.millis() << SEGMENT_ID_CLOCK_SHIFT)
-    .bind(to.millis() << SEGMENT_ID_CLOCK_SHIFT)
     .bind(from_slot)
     .fetch_one(connection)
     .await?;

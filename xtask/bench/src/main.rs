@@ -91,11 +91,11 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let product = Product { binary: arguments.server.canonicalize()?, site: arguments.site.canonicalize()? };
     let scratch = Scratch::make()?;
     load::measure(&product, scratch.path(), arguments.spans, &mut report).await?;
-    if !arguments.load_only {
-        visit::measure(&product, scratch.path(), &mut report).await?;
-    }
+    // What was measured is told, whatever fails after it.
+    let visited = if arguments.load_only { Ok(()) } else { visit::measure(&product, scratch.path(), &mut report).await };
     println!("{}", report.table());
-    report.write(&arguments.out)
+    report.write(&arguments.out)?;
+    visited
 }
 
 /// What happens now, for whoever waits.

@@ -33,6 +33,7 @@ pub(crate) struct Server {
     child: Child,
     /// Data folder: the cluster and its socket.
     pub(crate) data: PathBuf,
+    log: PathBuf,
     addr: SocketAddr,
     otlp: SocketAddr,
 }
@@ -66,8 +67,8 @@ impl Server {
             .stdout(log.try_clone()?)
             .stderr(log);
         let child = command.spawn().context("the server could not be started")?;
-        let mut server = Self { child, data, addr, otlp };
-        server.wait_until_ready(&log_path).await?;
+        let mut server = Self { child, data, log: log_path, addr, otlp };
+        server.wait_until_ready().await?;
         Ok(server)
     }
 
@@ -89,11 +90,18 @@ impl Server {
         Watched { server: self.pid(), cluster: self.cluster() }
     }
 
+    /// The last warnings and errors in its log.
+    pub(crate) fn complaints(&self) -> String {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let complaints: Vec<&str> = log.lines().filter(|line| !line.contains("\"INFO\"") && !line.contains("\"info\"")).collect();
+        complaints[complaints.len().saturating_sub(10)..].join("\n")
+    }
+
     fn cluster(&self) -> PathBuf {
         self.data.join("cluster")
     }
 
-    async fn wait_until_ready(&mut self, log: &Path) -> Result<()> {
+    async fn wait_until_ready(&mut self) -> Result<()> {
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
         let (url, begun) = (self.url("/ready"), Instant::now());
         loop {
@@ -101,7 +109,7 @@ impl Server {
                 return Ok(());
             }
             if self.child.try_wait()?.is_some() || begun.elapsed() > START_LIMIT {
-                bail!("the server did not start:\n{}", fs::read_to_string(log).unwrap_or_default());
+                bail!("the server did not start:\n{}", fs::read_to_string(&self.log).unwrap_or_default());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::json;
@@ -29,8 +29,13 @@ pub(crate) async fn measure(product: &Product, folder: &Path, report: &mut Repor
     say("starting a server with the demo and thirty days of history");
     let server = Server::start(product, folder, "demo", true).await?;
     let client = Client::builder().no_proxy().build()?;
-    load::apply_slos(&server, &client).await?;
-    until_live(&server, &client).await?;
+    let visited = read_pages(&server, &client, report).await;
+    visited.with_context(|| format!("the server complained:\n{}", server.complaints()))
+}
+
+async fn read_pages(server: &Server, client: &Client, report: &mut Report) -> Result<()> {
+    load::apply_slos(server, client).await?;
+    until_live(server, client).await?;
     let now = Timestamp::now().as_nanosecond() as u64;
     let (from_ns, until_ns) = (now - (HISTORY_MINUTES - 1) * MINUTE_NS, now - MINUTE_NS);
     let history = Workload { seed: 9, traces: HISTORY_MINUTES as usize, from_ns, until_ns, layout: Layout::Together };
@@ -38,26 +43,26 @@ pub(crate) async fn measure(product: &Product, folder: &Path, report: &mut Repor
     send::send(&server.traces_url(), requests, None).await?;
     let mut link = database::connect(&server.data, "slowburn").await?;
     database::settled(&mut link).await?;
-    let spans = counter(&server, &client, "slowburn_spans_stored_total").await?;
+    let spans = counter(server, client, "slowburn_spans_stored_total").await?;
 
     say("reading pages");
     let slo_page = format!("/slos/{SLO}");
     let paths = [slo_page, "/traces".to_owned(), format!("/api/v1/slos/{SLO}"), "/api/v1/traces".to_owned()];
     let mut alone = Vec::new();
     for path in &paths {
-        alone.push(latency::one_after_another(&server, path).await?);
+        alone.push(latency::one_after_another(server, path).await?);
     }
     report.add("H4", format!("{}, 30 days, first byte, p95", paths[0]), alone[0].p95, "ms", Bound::AtMost { floor: 50.0, aim: 15.0 });
     for (path, sample) in paths.iter().zip(&alone).skip(1) {
         report.add("", format!("{path}, first byte, p95"), sample.p95, "ms", Bound::None);
     }
-    let (crowded, all) = latency::crowd(&server, &paths).await?;
+    let (crowded, all) = latency::crowd(server, &paths).await?;
     let name = format!("pages and API under {} clients, first byte, p95", latency::CLIENTS);
     report.add("H9", name, all.p95, "ms", Bound::AtMost { floor: 200.0, aim: 50.0 });
     for (path, sample) in paths.iter().zip(&crowded) {
         report.add("", format!("{path} under {} clients, p95", latency::CLIENTS), sample.p95, "ms", Bound::None);
     }
-    let first_page = latency::first_page_bytes(&server).await? as f64 / 1_024.0;
+    let first_page = latency::first_page_bytes(server).await? as f64 / 1_024.0;
     report.add("H6", "first page and its files, compressed", first_page, "KiB", Bound::AtMost { floor: 350.0, aim: 250.0 });
 
     let samples = |samples: &[crate::statistics::Sample]| -> serde_json::Map<String, serde_json::Value> {

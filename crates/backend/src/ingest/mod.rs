@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use metrics::counter;
 use slowburn_domain::span::{Span, Status};
-use slowburn_domain::time::Minute;
+use slowburn_domain::time::Timestamp;
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -76,7 +76,7 @@ pub struct Ingest(Arc<Inner>);
 struct Inner {
     settings: Arc<Settings>,
     clock: Clock,
-    lately: parking_lot::Mutex<BTreeMap<Minute, (u64, u64)>>,
+    lately: parking_lot::Mutex<BTreeMap<i64, (u64, u64)>>,
     codec: Arc<Semaphore>,
     in_flight: Arc<Semaphore>,
     redactor: Redactor,
@@ -181,9 +181,9 @@ impl Ingest {
         self.0.writer.take_stored()
     }
 
-    /// Spans refused and values redacted by this process in a minute; known for the last few.
-    pub fn lately(&self, minute: Minute) -> (u64, u64) {
-        self.0.lately.lock().get(&minute).copied().unwrap_or_default()
+    /// Spans refused and values redacted by this process since an instant of the last minute.
+    pub fn since(&self, from: Timestamp) -> (u64, u64) {
+        self.0.lately.lock().range(from.seconds()..).fold((0, 0), |sum, (_, counts)| (sum.0 + counts.0, sum.1 + counts.1))
     }
 
     /// Records that wait to be written.
@@ -201,14 +201,14 @@ struct Decoded {
 }
 
 impl Inner {
-    /// Remembers what was refused and redacted, for the last minutes.
+    /// Remembers what was refused and redacted, second by second for the last minute.
     fn note(&self, refused: u64, redacted: u64) {
-        let minute = self.clock.now().minute();
+        let second = self.clock.now().seconds();
         let mut lately = self.lately.lock();
-        let counts = lately.entry(minute).or_default();
+        let counts = lately.entry(second).or_default();
         counts.0 += refused;
         counts.1 += redacted;
-        lately.retain(|known, _| known.0 + 5 > minute.0);
+        lately.retain(|known, _| known + 60 >= second);
     }
 
     fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {

@@ -59,7 +59,7 @@ fn read_ratio(mut ratio: Fields<'_>, report: &mut Report) -> Option<IndicatorSou
     match (total??, part) {
         (Source::Spans(total), Source::Spans(part)) => {
             let good = if is_good { total.and(&part) } else { total.except(&part) };
-            Some(IndicatorSource::Spans { total, good })
+            Some(IndicatorSource::Spans { total, good, part, is_good })
         }
         (Source::Unknown(kind), Source::Unknown(other)) if kind.eq_ignore_ascii_case(&other) => {
             let reason = format!("{kind} is not a source we can read; the SLO is kept and shown as unmeasured");

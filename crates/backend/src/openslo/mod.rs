@@ -54,6 +54,10 @@ pub enum IndicatorSource {
         total: Filter,
         /// The good ones of them.
         good: Filter,
+        /// The condition that the document gives beside `total`: which are good, or which are bad.
+        part: Filter,
+        /// Whether `part` says which are good.
+        is_good: bool,
     },
     /// A source we cannot read: the SLO is kept and shown as unmeasured.
     Unknown {

@@ -127,7 +127,7 @@ impl Backend {
 /// What is counted, in a form that changes when and only when the counting does.
 fn indicator_text(source: &IndicatorSource) -> String {
     match source {
-        IndicatorSource::Spans { total, good } => format!("spans\n{}\n{}", total.source(), good.source()),
+        IndicatorSource::Spans { total, good, .. } => format!("spans\n{}\n{}", total.source(), good.source()),
         IndicatorSource::Unknown { kind } => format!("unknown\n{kind}"),
     }
 }

@@ -99,7 +99,7 @@ impl SloBook {
             .slos
             .values()
             .filter_map(|slo| match &slo.source {
-                IndicatorSource::Spans { total, good } => Some(Sli { id: slo.sli_id, total: total.clone(), good: good.clone() }),
+                IndicatorSource::Spans { total, good, .. } => Some(Sli { id: slo.sli_id, total: total.clone(), good: good.clone() }),
                 IndicatorSource::Unknown { .. } => None,
             })
             .collect();

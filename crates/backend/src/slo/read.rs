@@ -163,8 +163,10 @@ impl Backend {
         let row = row_of(evaluated, now);
         let (step_seconds, series) = self.slo_series(name, shown_from, to, None, now).await?;
         let indicator = match &slo.source {
-            IndicatorSource::Spans { total, good } => Indicator { total: total.source().to_owned(), good: good.source().to_owned() },
-            IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), good: String::new() },
+            IndicatorSource::Spans { total, part, is_good, .. } => {
+                Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
+            }
+            IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), part: String::new(), is_good: true },
         };
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
         let bad_traces = self.bad_traces(slo.sli_id, first, last, BAD_TRACES).await?;

@@ -52,9 +52,10 @@ impl Backend {
         let mut found = Found::default();
         let mut before = query.cursor.map(|cursor| (cursor.start, cursor.trace_id));
         loop {
-            let candidates = search.candidates(&mut tx, before).await?;
+            let mut candidates = search.candidates(&mut tx, before).await?;
             let full = candidates.len() as i64 == BATCH;
             before = candidates.last().map(|last| (last.start, last.trace_id)).or(before);
+            candidates.dedup();
             for summary in search.matching(&mut tx, &candidates).await? {
                 if found.items.len() == limit {
                     found.next = found.items.last().map(|last| Cursor { start: last.start, trace_id: last.trace_id, as_of });

@@ -107,7 +107,7 @@ fn an_overspent_budget_goes_below_the_line_called_spent() {
     let chart = budget(&page(&[(100, 100), (90, 100)]));
     assert_eq!(chart.levels[0].label, "spent");
     assert!(chart.levels[0].position > 0.5);
-    assert_eq!(chart.readings[1].text, "-400 % left");
+    assert_eq!(chart.readings[1].text, "\u{2212}400 % left");
 }
 
 #[test]

@@ -39,11 +39,11 @@ fn an_objective_is_answered_in_one_sentence() {
         ),
         (
             evaluation(Alert::Critical, Some(-0.755), Some(6.21), Some(0.0)),
-            "Checkout availability has spent its 30-day budget (-76 % left) and burns 6.2 × too fast.",
+            "Checkout availability has spent 1.8 × its 30-day budget and burns 6.2 × too fast.",
         ),
         (
             evaluation(Alert::Healthy, Some(-0.1), Some(0.0), Some(0.0)),
-            "Checkout availability has spent its 30-day budget (-10 % left); nothing burns now.",
+            "Checkout availability has spent 1.1 × its 30-day budget; nothing burns now.",
         ),
         (
             evaluation(Alert::Healthy, Some(0.5), Some(0.2), None),

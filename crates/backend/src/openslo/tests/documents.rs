@@ -50,7 +50,7 @@ fn a_complete_document_is_read_whole() {
 #[test]
 fn good_spans_are_some_of_all_spans() {
     let parsed = parsed(CHECKOUT);
-    let IndicatorSource::Spans { total, good } = &parsed.definitions[0].source else { panic!("spans") };
+    let IndicatorSource::Spans { total, good, .. } = &parsed.definitions[0].source else { panic!("spans") };
     let foreign = Span { kind: Kind::Client, ..request(Status::Ok, 10) };
     for (span, is_event, is_good) in [
         (request(Status::Ok, 299), true, true),
