@@ -8,7 +8,8 @@ SHELL := /bin/bash
 
 setup_build := xtask/setup.sh build; . xtask/env.sh
 setup_test := xtask/setup.sh test; . xtask/env.sh
-xtask := cargo run --quiet --package xtask --
+# Without naming packages, so that every call settles on the same features and shares what the others compiled.
+xtask := cargo run --quiet --bin xtask --
 build_browser := cargo build --package slowburn-frontend --target wasm32-unknown-unknown --profile wasm
 # Quietly, rustfmt of the default toolchain where the one that builds has none.
 fmt := if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all; else RUSTUP_TOOLCHAIN= cargo fmt --all; fi
@@ -18,7 +19,7 @@ help: ## this list
 
 run: ## build and start everything on http://127.0.0.1:3000, with a demo shop
 	$(setup_build)
-	cargo build
+	cargo build --bin slowburn
 	$(build_browser)
 	$(xtask) bundle
 	exec "$$CARGO_TARGET_DIR/debug/slowburn" serve --demo
@@ -44,14 +45,14 @@ test: ## every check and test; the last line counts them
 
 end-to-end: ## the browser's journeys alone
 	$(setup_test)
-	cargo build
+	cargo build --bin slowburn
 	$(build_browser)
 	$(xtask) bundle
 	$(xtask) end-to-end
 
 shots: ## pictures of every page under target/shots
 	$(setup_test)
-	cargo build
+	cargo build --bin slowburn
 	$(build_browser)
 	$(xtask) bundle
 	$(xtask) shots

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 cargo build --release --package slowburn --package slowburn-bench --bins
 if ! [ -s target/site/manifest.json ]; then
   cargo build --package slowburn-frontend --target wasm32-unknown-unknown --profile wasm
-  cargo run --quiet --package xtask -- bundle
+  cargo run --quiet --bin xtask -- bundle
 fi
 release=$CARGO_TARGET_DIR/release
 exec "$release/slowburn-bench" --server "$release/slowburn" --site target/site --out target/bench "$@"

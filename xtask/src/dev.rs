@@ -40,7 +40,7 @@ pub(crate) fn dev(paths: &Paths) -> Result<()> {
 
 /// Builds server, browser's half and site, one after the other.
 pub(crate) fn build(paths: &Paths) -> Result<()> {
-    process::run(&mut process::cargo(paths, ["build", "--quiet"]))?;
+    process::run(&mut process::cargo(paths, ["build", "--quiet", "--bin", "slowburn"]))?;
     build_site(paths)
 }
 

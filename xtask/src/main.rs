@@ -1,4 +1,4 @@
-//! The project's own build tool. `make` calls it; so can you: `cargo run -q -p xtask -- <command>`.
+//! The project's own build tool. `make` calls it; so can you: `cargo run -q --bin xtask -- <command>`.
 //!
 //! - `bundle`: WebAssembly, style and public files become `target/site`.
 //! - `with-postgres -- COMMAND…`: runs a command with `DATABASE_URL` pointing at a throw-away PostgreSQL cluster.
