@@ -29,6 +29,11 @@ for (const [name, program, args, protocol] of senders) {
     expect(items.map((item: { trace_id: string }) => item.trace_id).sort()).toEqual(sent.trace_ids.sort());
     expect(items.map((item: { spans: number }) => item.spans)).toEqual(sent.trace_ids.map(() => sent.spans_per_trace));
 
+    // The page as it comes, without JavaScript.
+    const html = await (await request.get(`/traces?limit=1000&correlation_id=${encodeURIComponent(id)}`)).text();
+    const listed = [...html.matchAll(/href="\/traces\/([0-9a-f]{32})"/g)].map((match) => match[1]);
+    expect([...new Set(listed)].sort()).toEqual(sent.trace_ids);
+
     const trace = await (await request.get(`/api/v1/traces/${sent.trace_ids[0]}`)).json();
     expect(trace.spans.length).toBe(sent.spans_per_trace);
     expect(new Set(trace.spans.map((span: { service: string }) => span.service)).size).toBe(1);
