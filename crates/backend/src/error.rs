@@ -22,6 +22,9 @@ pub enum Error {
     /// Somebody else changed it first.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// Somebody else changed it while it was being worked on; doing it again helps.
+    #[error("changed meanwhile")]
+    ChangedMeanwhile,
     /// Too much work is waiting, or the database is away; trying again helps.
     #[error("unavailable: {0}")]
     Unavailable(&'static str),
@@ -32,7 +35,9 @@ pub enum Error {
 
 impl From<slowburn_storage::Error> for Error {
     fn from(fault: slowburn_storage::Error) -> Self {
-        if fault.is_transient() {
+        if fault.is_conflict() {
+            Self::ChangedMeanwhile
+        } else if fault.is_transient() {
             tracing::warn!(error = %crate::ingest::chain(&fault), "database away");
             Self::Unavailable("the database is away; try again in a moment")
         } else {
@@ -48,6 +53,11 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// Whether somebody else changed it while it was being worked on.
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::ChangedMeanwhile)
+    }
+
     /// A single field's fault.
     pub fn field(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldFault::new(field, reason)])

@@ -14,6 +14,7 @@ pub mod services;
 pub mod settings;
 pub mod slo;
 pub mod traces;
+pub mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     /// Where senders reach this server, for pages that tell how to send the first telemetry.
     pub(crate) otlp_http: String,
     pub(crate) stop: CancellationToken,
+    pub(crate) memory: upkeep::Memory,
 }
 
 impl Backend {
@@ -54,8 +56,9 @@ impl Backend {
     pub async fn start(pool: PgPool, settings: Settings, clock: Clock, otlp_http: String, stop: CancellationToken) -> Result<Self> {
         let settings = Arc::new(settings);
         let book = {
-            let mut connection = pool.acquire().await?;
-            SloBook::load(&mut connection).await?
+            let mut tx = pool.begin().await?;
+            slowburn_storage::database::make_snapshot(&mut tx).await?;
+            SloBook::load(&mut tx).await?
         };
         let ingest = Ingest::start(pool.clone(), Arc::clone(&settings), clock.clone(), book.sli_set(), &stop);
         let instance = Uuid::now_v7();
@@ -69,6 +72,7 @@ impl Backend {
             instance,
             otlp_http,
             stop,
+            memory: upkeep::Memory::default(),
         })))
     }
 

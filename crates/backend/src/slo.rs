@@ -5,5 +5,5 @@ mod book;
 mod read;
 
 pub use apply::{Applied, Change, ChangeKind};
-pub use book::{KnownSlo, SloBook};
+pub use book::{KnownSlo, Past, SloBook};
 pub use read::SloReport;

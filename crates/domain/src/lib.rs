@@ -15,6 +15,7 @@ pub mod sentence;
 pub mod sketch;
 pub mod slo;
 pub mod span;
+pub mod storage;
 pub mod story;
 pub mod time;
 pub mod timeline;

@@ -32,6 +32,9 @@ pub enum Error {
         /// What the reader said.
         reason: String,
     },
+    /// What was to be changed is no longer as it was read: somebody else was faster.
+    #[error("changed meanwhile by somebody else")]
+    ChangedMeanwhile,
     /// A segment could not be written or read.
     #[error("segment")]
     Segment(#[from] parquet::errors::ParquetError),
@@ -41,6 +44,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether somebody else changed meanwhile what was to be changed.
+    pub fn is_conflict(&self) -> bool {
+        match self {
+            Self::ChangedMeanwhile => true,
+            // Serialization failure, deadlock.
+            Self::Database(sqlx::Error::Database(fault)) => fault.code().is_some_and(|code| code == "40001" || code == "40P01"),
+            _ => false,
+        }
+    }
+
+    /// Whether a row had no partition to go to.
+    pub fn is_missing_partition(&self) -> bool {
+        // Check violation: the only checks on the partitioned tables besides are ours, and hold.
+        let Self::Database(sqlx::Error::Database(fault)) = self else { return false };
+        fault.code().is_some_and(|code| code == "23514") && fault.message().contains("partition")
+    }
+
     /// Whether trying again later may help: the database is away, overloaded or shutting down.
     pub fn is_transient(&self) -> bool {
         match self {

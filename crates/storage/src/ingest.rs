@@ -14,7 +14,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::Result;
 use crate::copy::{Rows, storable};
-use crate::partition::SEALED_FROM_RECORDS;
+use crate::partition::Part;
+use crate::trace::SegmentRef;
 
 /// Longest part of a correlation, project or execution ID that is indexed, in bytes: a B-tree entry holds no more than
 /// about 2,700. Longer IDs are found by this beginning and then compared as a whole.
@@ -30,6 +31,8 @@ pub struct NewSegment {
     pub bucket: i16,
     /// Arrival slot, UTC minute of its beginning.
     pub slot: i32,
+    /// Part of the slot.
+    pub part: Part,
     /// Its id: arrival time and instance in one number, growing.
     pub id: i64,
     /// Earliest start of a record, nanoseconds.
@@ -51,9 +54,9 @@ pub struct NewSegment {
 }
 
 impl NewSegment {
-    /// 0 for the open part of the slot (small segments), 1 for the sealed one.
-    pub const fn part(&self) -> i16 {
-        (self.records >= SEALED_FROM_RECORDS) as i16
+    /// Where it is to lie.
+    pub const fn place(&self) -> SegmentRef {
+        SegmentRef { bucket: self.bucket, slot: self.slot, part: self.part as i16, id: self.id }
     }
 }
 
@@ -127,7 +130,7 @@ pub async fn insert_segment(connection: &mut PgConnection, segment: &NewSegment)
     )
     .bind(segment.bucket)
     .bind(segment.slot)
-    .bind(segment.part())
+    .bind(segment.part as i16)
     .bind(segment.id)
     .bind(segment.from_ns)
     .bind(segment.to_ns)
@@ -142,13 +145,40 @@ pub async fn insert_segment(connection: &mut PgConnection, segment: &NewSegment)
     Ok(())
 }
 
-/// Writes the index rows of a segment's traces.
+/// Writes the index rows of a segment's traces, and of the IDs that they carry.
 ///
 /// # Errors
 /// The database.
 pub async fn insert_fragments(connection: &mut PgConnection, segment: &NewSegment, fragments: &[Fragment]) -> Result<()> {
-    let mut traces = Rows::default();
+    insert_trace_rows(connection, segment, fragments).await?;
     let mut correlations = Rows::default();
+    for fragment in fragments {
+        for (kind, values) in [(0, &fragment.correlation_ids), (1, &fragment.project_ids), (2, &fragment.execution_ids)] {
+            for value in values {
+                correlations
+                    .row(7)
+                    .int2(segment.bucket)
+                    .int4(segment.slot)
+                    .int2(segment.part as i16)
+                    .int2(kind)
+                    .text(indexed_part(value))
+                    .bytes(fragment.trace_id.as_bytes())
+                    .int8(fragment.start.nanos());
+            }
+        }
+    }
+    correlations
+        .send(connection, "COPY correlation_index (bucket, slot, part, kind, value, trace_id, start_ns) FROM STDIN (FORMAT binary)")
+        .await?;
+    Ok(())
+}
+
+/// Writes the index rows of a segment's traces alone.
+///
+/// # Errors
+/// The database.
+pub async fn insert_trace_rows(connection: &mut PgConnection, segment: &NewSegment, fragments: &[Fragment]) -> Result<()> {
+    let mut traces = Rows::default();
     for fragment in fragments {
         let numbers: Vec<i64> = fragment.classes.iter().map(class_number).collect();
         let is_root = |class: &&SpanClass| class.service == fragment.root.service && class.operation == fragment.root.operation;
@@ -158,7 +188,7 @@ pub async fn insert_fragments(connection: &mut PgConnection, segment: &NewSegmen
             .row(14)
             .int2(segment.bucket)
             .int4(segment.slot)
-            .int2(segment.part())
+            .int2(segment.part as i16)
             .bytes(fragment.trace_id.as_bytes())
             .int8(segment.id)
             .int8(fragment.start.nanos())
@@ -174,19 +204,6 @@ pub async fn insert_fragments(connection: &mut PgConnection, segment: &NewSegmen
         } else {
             traces.text_array(&ids);
         }
-        for (kind, values) in [(0, &fragment.correlation_ids), (1, &fragment.project_ids), (2, &fragment.execution_ids)] {
-            for value in values {
-                correlations
-                    .row(7)
-                    .int2(segment.bucket)
-                    .int4(segment.slot)
-                    .int2(segment.part())
-                    .int2(kind)
-                    .text(indexed_part(value))
-                    .bytes(fragment.trace_id.as_bytes())
-                    .int8(fragment.start.nanos());
-            }
-        }
     }
     traces
         .send(
@@ -194,26 +211,23 @@ pub async fn insert_fragments(connection: &mut PgConnection, segment: &NewSegmen
             "COPY trace_index (bucket, slot, part, trace_id, segment_id, start_ns, end_ns, root_start_ns, root_class, spans, errors, root_is_known, classes, ids) FROM STDIN (FORMAT binary)",
         )
         .await?;
-    correlations
-        .send(connection, "COPY correlation_index (bucket, slot, part, kind, value, trace_id, start_ns) FROM STDIN (FORMAT binary)")
-        .await?;
     Ok(())
 }
 
 /// A trace with a bad event: key of the SLI, trace, start of the trace here.
 pub type BadTrace = (i32, TraceId, Timestamp);
 
-/// Files traces with bad events.
+/// Files traces with bad events of a segment.
 ///
 /// # Errors
 /// The database.
-pub async fn insert_bad(connection: &mut PgConnection, segment: &NewSegment, bad: &[BadTrace]) -> Result<()> {
+pub async fn insert_bad(connection: &mut PgConnection, segment: SegmentRef, bad: &[BadTrace]) -> Result<()> {
     let mut rows = Rows::default();
     for (sli_id, trace_id, start) in bad {
         rows.row(6)
             .int2(segment.bucket)
             .int4(segment.slot)
-            .int2(segment.part())
+            .int2(segment.part)
             .int4(*sli_id)
             .bytes(trace_id.as_bytes())
             .int8(start.nanos());

@@ -2,15 +2,19 @@
 //! transaction, never the pool: `backend` owns transaction borders. Migrations are embedded.
 #![warn(missing_docs)]
 
+pub mod backfill;
 pub mod copy;
 pub mod database;
 pub mod error;
 pub mod ingest;
+pub mod kept;
 pub mod lease;
+pub mod merge;
 pub mod partition;
 pub mod red;
 pub mod rollup;
 pub mod segment;
+pub mod size;
 pub mod slo;
 pub mod trace;
 

@@ -57,7 +57,7 @@ fn uuid_of(trace_id: TraceId) -> Uuid {
     Uuid::from_bytes(*trace_id.as_bytes())
 }
 
-fn trace_id_of(uuid: Uuid) -> Result<TraceId> {
+pub(crate) fn trace_id_of(uuid: Uuid) -> Result<TraceId> {
     TraceId::from_bytes(uuid.as_bytes()).map_err(|fault| Error::Corrupt {
         what: "trace_id",
         table: "trace_index",

@@ -17,7 +17,9 @@ mod error;
 mod guard;
 mod matcher;
 mod names;
+mod reach;
 mod requirements;
+mod operation;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -76,6 +78,11 @@ impl Filter {
         let mut requirements = Requirements::default();
         self.0.condition.require(&mut requirements);
         requirements
+    }
+
+    /// Whether the answer follows from service, operation, kind and status alone.
+    pub fn needs_operation_only(&self) -> bool {
+        self.0.condition.needs_operation_only()
     }
 
     /// Matches what both match.

@@ -77,7 +77,13 @@ impl Writer {
                 requests.push(spans);
             }
         }
-        let outcome = self.store(bucket, &keys, Arc::new(requests)).await;
+        let requests = Arc::new(requests);
+        let mut outcome = self.store(bucket, &keys, Arc::clone(&requests)).await;
+        if outcome.as_ref().is_err_and(StorageError::is_missing_partition) {
+            // The clock was set back to a slot whose open part is gone, or somebody dropped it by hand: make it anew.
+            self.0.slots.lock().clear();
+            outcome = self.store(bucket, &keys, requests).await;
+        }
         if let Err(fault) = &outcome {
             tracing::error!(error = %chain(fault), bucket, "flush failed");
             counter!("slowburn_flush_failures_total").increment(1);
@@ -114,9 +120,9 @@ impl Writer {
         ingest::insert_classes(&mut tx, bucket, &unknown.iter().collect::<Vec<_>>()).await?;
         ingest::insert_segment(&mut tx, &segment).await?;
         ingest::insert_fragments(&mut tx, &segment, &fragments).await?;
-        ingest::insert_bad(&mut tx, &segment, &bad).await?;
+        ingest::insert_bad(&mut tx, segment.place(), &bad).await?;
         rollup::append(&mut tx, bucket, &counts).await?;
-        red::append(&mut tx, bucket, &red).await?;
+        red::append(&mut tx, bucket, segment.sli_version, &red).await?;
         tx.commit().await?;
         self.remember_classes(bucket, &unknown);
         self.0.stored.fetch_add(segment.records as u64, Ordering::Relaxed);

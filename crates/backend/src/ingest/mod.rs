@@ -11,7 +11,7 @@ mod json;
 mod lane;
 mod otlp;
 pub mod payload;
-mod prepare;
+pub(crate) mod prepare;
 pub mod redaction;
 mod sli_set;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use slowburn_domain::span::{Span, Status};
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::Fragment;
 use slowburn_storage::ingest::{BadTrace, NewSegment};
+use slowburn_storage::partition::Part;
 use slowburn_storage::red::{RedDeltas, RedKey};
 use slowburn_storage::rollup::Deltas;
 use slowburn_storage::segment::{Bloom, encode};
@@ -65,7 +66,25 @@ pub(super) fn prepare(requests: &[&[Span]], slis: &SliSet, bucket: i16, slot: i3
             (key, sketch)
         })
         .collect();
+    let place = Place { bucket, slot, part: Part::of_flush(spans.len()), id, sli_version: slis.version };
     let fragments = traces.values().filter_map(|spans| Fragment::of(spans.iter().copied())).collect();
+    let segment = segment_of(&mut spans, hashes, place)?;
+    let bad = bad.into_iter().flat_map(|(sli, traces)| traces.into_iter().map(move |(trace_id, start)| (sli, trace_id, start))).collect();
+    Ok(Prepared { segment, fragments, counts, red, bad })
+}
+
+/// Where a segment is to lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) bucket: i16,
+    pub(crate) slot: i32,
+    pub(crate) part: Part,
+    pub(crate) id: i64,
+    pub(crate) sli_version: i32,
+}
+
+/// Sorts spans as segments hold them and encodes them. `hashes` are those of all their attributes.
+fn segment_of(spans: &mut [&Span], hashes: Vec<u64>, place: Place) -> Result<NewSegment, slowburn_storage::Error> {
     spans.sort_by(|a, b| {
         let key = |span: &Span| (span.start, span.span_id);
         (a.source.service.as_str(), a.operation.as_str())
@@ -73,19 +92,37 @@ pub(super) fn prepare(requests: &[&[Span]], slis: &SliSet, bucket: i16, slot: i3
             .then_with(|| key(a).cmp(&key(b)))
     });
     let services: BTreeSet<&str> = spans.iter().map(|span| span.source.service.as_str()).collect();
-    let segment = NewSegment {
+    let Place { bucket, slot, part, id, sli_version } = place;
+    Ok(NewSegment {
         bucket,
         slot,
+        part,
         id,
         from_ns: spans.iter().map(|span| span.start.nanos()).min().unwrap_or(0),
         to_ns: spans.iter().map(|span| span.end.nanos()).max().unwrap_or(0),
         records: spans.len(),
         errors: spans.iter().filter(|span| span.status == Status::Error).count(),
-        sli_version: slis.version,
+        sli_version,
         services: services.into_iter().map(|service| service.replace('\0', "\u{fffd}")).collect(),
         bloom: Bloom::of(hashes, spans.len()).as_bytes().to_vec(),
-        body: encode(&spans)?,
-    };
-    let bad = bad.into_iter().flat_map(|(sli, traces)| traces.into_iter().map(move |(trace_id, start)| (sli, trace_id, start))).collect();
-    Ok(Prepared { segment, fragments, counts, red, bad })
+        body: encode(spans)?,
+    })
+}
+
+/// A segment of spans that were stored before, and its index rows. A span that is there twice is stored once: the first.
+/// `None` without spans.
+pub(crate) fn rewritten(spans: &[Span], place: Place) -> Result<Option<(NewSegment, Vec<Fragment>)>, slowburn_storage::Error> {
+    let mut seen = std::collections::HashSet::with_capacity(spans.len());
+    let mut own: Vec<&Span> = spans.iter().filter(|span| seen.insert((span.trace_id, span.span_id))).collect();
+    if own.is_empty() {
+        return Ok(None);
+    }
+    let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
+    let mut hashes = Vec::with_capacity(own.len() * 8);
+    for span in &own {
+        traces.entry(span.trace_id).or_default().push(span);
+        hashes.extend(span.attributes.iter().map(|(key, value)| Bloom::hash(key, value)));
+    }
+    let fragments = traces.values().filter_map(|spans| Fragment::of(spans.iter().copied())).collect();
+    Ok(Some((segment_of(&mut own, hashes, place)?, fragments)))
 }

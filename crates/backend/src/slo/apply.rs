@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 use slowburn_domain::query::FieldFault;
-use slowburn_storage::slo;
+use slowburn_storage::{backfill, slo};
 
 use crate::openslo::{self, Definition, IndicatorSource};
+use crate::slo::Past;
 use crate::{Backend, Error, Result};
 
 /// What applying did, or would do.
@@ -82,6 +83,9 @@ impl Backend {
                 Some(row) if row.indicator == indicator => (row.sli_id, row.since_version),
                 _ => {
                     next_id += 1;
+                    if Past::of(&definition.source) == Past::Red {
+                        backfill::request_from_red(&mut tx, &self.0.settings.bucket_numbers(), next_id - 1, version + 1).await?;
+                    }
                     (next_id - 1, version + 1)
                 }
             };
@@ -113,8 +117,7 @@ impl Backend {
         slo::set_version(&mut tx, version + 1).await?;
         tx.commit().await?;
         tracing::info!(slos = applied.changes.len(), sli_version = version + 1, "slos applied");
-        let mut connection = self.0.pool.acquire().await?;
-        self.reload_book(&mut connection).await?;
+        self.reload_book().await?;
         Ok(applied)
     }
 

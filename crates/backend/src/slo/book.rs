@@ -7,6 +7,7 @@ use slowburn_domain::slo::Objective;
 use slowburn_storage::slo;
 use sqlx::PgConnection;
 
+use crate::filter::Filter;
 use crate::ingest::{Sli, SliSet};
 use crate::openslo::{self, IndicatorSource};
 use crate::{Backend, Error, Result};
@@ -24,6 +25,37 @@ pub struct KnownSlo {
     pub document: String,
     /// Key of its counts.
     pub sli_id: i32,
+    /// Version of the SLI set from which on it is counted at the door.
+    pub since_version: i32,
+}
+
+/// Where the counts of before an SLO was applied come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Nowhere: what it counts is not known here.
+    None,
+    /// From the RED rollup, which knows all that it looks at.
+    Red,
+    /// From stored segments.
+    Segments,
+}
+
+impl Past {
+    /// Where the past of an indicator comes from.
+    pub fn of(source: &IndicatorSource) -> Self {
+        match source {
+            IndicatorSource::Spans { total, good, .. } if total.needs_operation_only() && good.needs_operation_only() => Self::Red,
+            IndicatorSource::Spans { .. } => Self::Segments,
+            IndicatorSource::Unknown { .. } => Self::None,
+        }
+    }
+}
+
+impl KnownSlo {
+    /// Where the counts of before it was applied come from.
+    pub fn past(&self) -> Past {
+        Past::of(&self.source)
+    }
 }
 
 /// All SLOs in force, by name.
@@ -35,7 +67,7 @@ pub struct SloBook {
 }
 
 impl SloBook {
-    /// Reads and compiles all SLOs.
+    /// Reads and compiles all SLOs. Within one snapshot: an SLI of a later version than the book's would be counted twice.
     ///
     /// # Errors
     /// The database. A stored document that no longer compiles is logged and left out: one bad row must not stop the rest.
@@ -59,6 +91,7 @@ impl SloBook {
                 let Some(row) = rows.iter().find(|row| row.name == definition.objective.name) else { continue };
                 let known = KnownSlo {
                     sli_id: row.sli_id,
+                    since_version: row.since_version,
                     objective: definition.objective,
                     source: definition.source,
                     labels: definition.labels,
@@ -95,15 +128,39 @@ impl SloBook {
 
     /// What records are matched against at the door.
     pub fn sli_set(&self) -> SliSet {
+        self.slis(|_| true)
+    }
+
+    /// What segments of an SLI set before it are still to be matched against: SLIs younger than that, whose past the RED
+    /// rollup does not know.
+    pub(crate) fn younger_than(&self, version: i32) -> SliSet {
+        self.slis(|slo| slo.since_version > version && slo.past() == Past::Segments)
+    }
+
+    fn slis(&self, is_wanted: impl Fn(&KnownSlo) -> bool) -> SliSet {
         let slis = self
             .slos
             .values()
+            .filter(|slo| is_wanted(slo))
             .filter_map(|slo| match &slo.source {
                 IndicatorSource::Spans { total, good, .. } => Some(Sli { id: slo.sli_id, total: total.clone(), good: good.clone() }),
                 IndicatorSource::Unknown { .. } => None,
             })
             .collect();
         SliSet::new(self.version, slis)
+    }
+
+    /// The youngest version that segments must be counted by.
+    pub(crate) fn segments_counted_to(&self) -> i32 {
+        self.slos.values().filter(|slo| slo.past() == Past::Segments).map(|slo| slo.since_version).max().unwrap_or(0)
+    }
+
+    /// Which spans an SLI counts, and which of them are good.
+    pub(crate) fn filters(&self, sli_id: i32) -> Option<(&Filter, &Filter)> {
+        self.slos.values().find(|slo| slo.sli_id == sli_id).and_then(|slo| match &slo.source {
+            IndicatorSource::Spans { total, good, .. } => Some((total, good)),
+            IndicatorSource::Unknown { .. } => None,
+        })
     }
 }
 
@@ -114,8 +171,10 @@ impl Backend {
     }
 
     /// Reads the SLOs anew and hands them to the lanes.
-    pub(crate) async fn reload_book(&self, connection: &mut PgConnection) -> Result<()> {
-        let book = SloBook::load(connection).await?;
+    pub(crate) async fn reload_book(&self) -> Result<()> {
+        let mut tx = self.snapshot().await?;
+        let book = SloBook::load(&mut tx).await?;
+        tx.commit().await?;
         let slis = book.sli_set();
         *self.0.book.write() = Arc::new(book);
         self.0.ingest.use_slis(slis).await;

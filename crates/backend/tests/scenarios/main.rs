@@ -1,8 +1,10 @@
 //! Scenarios against a real PostgreSQL with a clock moved by hand: feed this, expect that.
 
+mod backfill;
 mod catalogue;
 mod correlation;
 mod ingest;
+mod merge;
 mod slo;
 
 use std::collections::BTreeSet;

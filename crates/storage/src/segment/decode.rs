@@ -24,18 +24,27 @@ pub fn decode(body: Bytes, id: i64) -> Result<Vec<Span>> {
     read(ParquetRecordBatchReaderBuilder::try_new(body)?, id)
 }
 
-/// Reads the spans of one trace: the column of trace ids is read first, and of the others only the rows that it names.
+/// Reads the spans of the wanted traces: the column of trace ids is read first, and of the others only the rows that it
+/// names.
+///
+/// # Errors
+/// Bytes that are no segment.
+pub fn decode_traces(body: Bytes, id: i64, mut is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static) -> Result<Vec<Span>> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
+    let column = ProjectionMask::columns(builder.parquet_schema(), ["trace_id"]);
+    let predicate = ArrowPredicateFn::new(column, move |batch: RecordBatch| {
+        Ok(batch.column(0).as_fixed_size_binary().iter().map(|value| Some(value.is_some_and(&mut is_wanted))).collect())
+    });
+    read(builder.with_row_filter(RowFilter::new(vec![Box::new(predicate)])), id)
+}
+
+/// Reads the spans of one trace. See [`decode_traces`].
 ///
 /// # Errors
 /// Bytes that are no segment.
 pub fn decode_trace(body: Bytes, id: i64, trace_id: TraceId) -> Result<Vec<Span>> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
-    let column = ProjectionMask::columns(builder.parquet_schema(), ["trace_id"]);
     let wanted = *trace_id.as_bytes();
-    let predicate = ArrowPredicateFn::new(column, move |batch: RecordBatch| {
-        Ok(batch.column(0).as_fixed_size_binary().iter().map(|value| Some(value == Some(wanted.as_slice()))).collect())
-    });
-    read(builder.with_row_filter(RowFilter::new(vec![Box::new(predicate)])), id)
+    decode_traces(body, id, move |trace_id| trace_id == wanted)
 }
 
 fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>, id: i64) -> Result<Vec<Span>> {

@@ -15,5 +15,5 @@ mod encode;
 mod tests;
 
 pub use bloom::Bloom;
-pub use decode::{decode, decode_trace};
+pub use decode::{decode, decode_trace, decode_traces};
 pub use encode::encode;

@@ -1,0 +1,146 @@
+//! Counting the past of SLIs that look at more than the RED rollup knows, from stored segments.
+//!
+//! A segment is counted by every SLI that is as old as its version or older. One that is younger counts it here, and the
+//! segment's version is raised in the same transaction; what is being merged or counted by somebody else is passed over
+//! and met in the next round. A crash undoes the transaction. Newest segments come first: they matter most.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use metrics::counter;
+use serde::{Deserialize, Serialize};
+use slowburn_domain::id::TraceId;
+use slowburn_domain::time::Timestamp;
+use slowburn_storage::backfill::{self, Uncounted};
+use slowburn_storage::ingest::{self, BadTrace};
+use slowburn_storage::rollup::{self, Deltas};
+use slowburn_storage::segment::decode;
+
+use crate::ingest::SliSet;
+use crate::slo::{KnownSlo, Past, SloBook};
+use crate::{Backend, Error, Result};
+
+/// Segments counted in one transaction.
+const SEGMENTS: i64 = 16;
+/// Most traces with a bad event filed for an SLI from one segment.
+const MOST_BAD_TRACES: usize = 100;
+
+/// How far the counting of an SLO's past has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Stored spans not looked at yet.
+    pub remaining: u64,
+    /// Stored spans in all.
+    pub stored: u64,
+}
+
+impl Backend {
+    /// Counts what younger SLIs have not counted. Gives how many segments were counted.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn backfill_all(&self) -> Result<u64> {
+        let book = self.book();
+        let version = book.segments_counted_to();
+        let mut counted = 0;
+        for bucket in self.0.settings.bucket_numbers() {
+            loop {
+                let any = {
+                    let mut connection = self.0.pool.acquire().await?;
+                    backfill::any_uncounted(&mut connection, &[bucket], version).await?
+                };
+                if !any || self.stopping().is_cancelled() || !self.holds(&format!("backfill/{bucket}")).await? {
+                    break;
+                }
+                match self.backfill_some(bucket, version, &book).await {
+                    // The rest is locked by others.
+                    Ok(0) => break,
+                    Ok(some) => counted += some,
+                    Err(fault) if fault.is_conflict() => break,
+                    Err(fault) => return Err(fault),
+                }
+            }
+        }
+        Ok(counted)
+    }
+
+    async fn backfill_some(&self, bucket: i16, version: i32, book: &Arc<SloBook>) -> Result<u64> {
+        let mut tx = self.0.pool.begin().await?;
+        let uncounted = backfill::lock_uncounted(&mut tx, bucket, version, SEGMENTS).await?;
+        let places: Vec<_> = uncounted.iter().map(|segment| segment.segment).collect();
+        let book = Arc::clone(book);
+        let counted = tokio::task::spawn_blocking(move || count(uncounted, &book)).await.map_err(|fault| Error::Internal(Box::new(fault)))?;
+        let mut deltas = Deltas::new();
+        for (place, segment) in places.iter().zip(counted) {
+            for (key, counts) in segment.deltas {
+                let sum = deltas.entry(key).or_default();
+                sum.good += counts.good;
+                sum.total += counts.total;
+            }
+            ingest::insert_bad(&mut tx, *place, &segment.bad).await?;
+            backfill::mark_counted(&mut tx, *place, version).await?;
+        }
+        rollup::append(&mut tx, bucket, &deltas).await?;
+        tx.commit().await?;
+        counter!("slowburn_segments_backfilled_total").increment(places.len() as u64);
+        Ok(places.len() as u64)
+    }
+
+    /// How far the counting of an SLO's past has come; `None` when all of it is counted.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn backfill_progress(&self, slo: &KnownSlo) -> Result<Option<Progress>> {
+        let buckets = self.0.settings.bucket_numbers();
+        let mut connection = self.0.pool.acquire().await?;
+        let is_counting = match slo.past() {
+            Past::None => false,
+            Past::Red => !backfill::red_waiting(&mut connection, &buckets, &[slo.sli_id]).await?.is_empty(),
+            Past::Segments => backfill::any_uncounted(&mut connection, &buckets, slo.since_version).await?,
+        };
+        if !is_counting {
+            return Ok(None);
+        }
+        let (remaining, stored) = backfill::remaining(&mut connection, &buckets, slo.since_version).await?;
+        Ok(Some(Progress { remaining, stored }))
+    }
+}
+
+#[derive(Default)]
+struct Counted {
+    deltas: Deltas,
+    bad: Vec<BadTrace>,
+}
+
+/// Counts segments by the SLIs that have not counted them. One that cannot be read counts nothing: it must not keep the
+/// others, and its slot, from going on.
+fn count(segments: Vec<Uncounted>, book: &SloBook) -> Vec<Counted> {
+    let mut sets: HashMap<i32, SliSet> = HashMap::new();
+    segments
+        .into_iter()
+        .map(|Uncounted { segment, sli_version, body, .. }| {
+            let set = sets.entry(sli_version).or_insert_with(|| book.younger_than(sli_version));
+            let spans = match decode(body, segment.id) {
+                Ok(spans) => spans,
+                Err(fault) => {
+                    tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; it is not counted");
+                    counter!("slowburn_unreadable_segments_total").increment(1);
+                    return Counted::default();
+                }
+            };
+            let mut counted = Counted::default();
+            let mut bad: HashMap<i32, HashMap<TraceId, Timestamp>> = HashMap::new();
+            for span in &spans {
+                for sli_id in set.count(span, &mut counted.deltas) {
+                    let known = bad.entry(sli_id).or_default();
+                    if known.len() < MOST_BAD_TRACES {
+                        known.entry(span.trace_id).or_insert(span.start);
+                    }
+                }
+            }
+            counted.bad =
+                bad.into_iter().flat_map(|(sli_id, traces)| traces.into_iter().map(move |(id, start)| (sli_id, id, start))).collect();
+            counted
+        })
+        .collect()
+}
