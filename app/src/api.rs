@@ -14,7 +14,7 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use slowburn_domain::query::Bound;
-use slowburn_domain::view::{CorrelationPage, OverviewPage, SloPage, SlosPage, TracePage, TracesPage};
+use slowburn_domain::view::{CorrelationPage, OverviewPage, SettingsPage, SloPage, SlosPage, TracePage, TracesPage};
 
 use crate::codec::Json;
 use crate::error::AppError;
@@ -42,6 +42,8 @@ pub enum Question {
     Trace(String),
     /// Everything with one correlation ID.
     Correlation(String),
+    /// What the server does with what it gets, and how much room that takes.
+    Settings,
 }
 
 /// What it gets, on the server: the model itself.
@@ -56,6 +58,7 @@ pub enum Answer {
     Traces(Box<TracesPage>),
     Trace(Box<TracePage>),
     Correlation(Box<CorrelationPage>),
+    Settings(Box<SettingsPage>),
 }
 
 /// What it gets, in the browser: the model's JSON, unread. Only the page that asked reads it, so the code that does is part
@@ -85,7 +88,7 @@ macro_rules! models {
         })*
     };
 }
-models!(Overview(OverviewPage), Slos(SlosPage), Slo(SloPage), Traces(TracesPage), Trace(TracePage), Correlation(CorrelationPage));
+models!(Overview(OverviewPage), Slos(SlosPage), Slo(SloPage), Traces(TracesPage), Trace(TracePage), Correlation(CorrelationPage), Settings(SettingsPage));
 
 /// An answer on its way: as it is sent over HTTP, and with its error as it is embedded in a page.
 pub struct AnswerText;
@@ -194,6 +197,7 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
             let parsed = id.parse().map_err(|_| AppError::not_found("trace", &id))?;
             Answer::Trace(Box::new(backend.trace_page(parsed, now).await?))
         }
+        Question::Settings => Answer::Settings(Box::new(backend.settings_page(now).await?)),
         Question::Correlation(id) => Answer::Correlation(Box::new(backend.correlation_page(&id, now).await?)),
     })
 }

@@ -9,6 +9,7 @@ export const pages: [name: string, path: string][] = [
   ['traces of an id', '/traces?correlation_id=ord-1001'],
   ['trace', `/traces/${failedTrace}`],
   ['correlation', '/c/ord-1001'],
+  ['settings', '/settings'],
 ];
 
 /** Addresses of things that are not there. */

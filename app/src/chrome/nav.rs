@@ -6,7 +6,12 @@ use leptos_router::hooks::use_location;
 use crate::erase::Erase;
 use crate::widgets::icon::Icon;
 
-const ENTRIES: [(&str, &str, &str); 3] = [("/", "overview", "Overview"), ("/slos", "slos", "SLOs"), ("/traces", "traces", "Traces")];
+const ENTRIES: [(&str, &str, &str); 4] = [
+    ("/", "overview", "Overview"),
+    ("/slos", "slos", "SLOs"),
+    ("/traces", "traces", "Traces"),
+    ("/settings", "settings", "Settings"),
+];
 
 /// Links to the pages; the current one says so.
 #[component]

@@ -10,6 +10,7 @@ use leptos_router::LazyRoute;
 use crate::erase::Erase;
 use crate::pages::correlation::CorrelationPage;
 use crate::pages::overview::OverviewPage;
+use crate::pages::settings::SettingsPage;
 use crate::pages::slo::SloPage;
 use crate::pages::slos::SlosPage;
 use crate::pages::trace::TracePage;
@@ -81,6 +82,8 @@ routes! {
     SlosRoute, SlosPage, slos, objectives, load_slos;
     /// `/slos/:name`
     SloRoute, SloPage, slo, objectives, load_slo;
+    /// `/settings`
+    SettingsRoute, SettingsPage, settings, objectives, load_settings;
     /// `/traces`
     TracesRoute, TracesPage, traces, traces, load_traces;
     /// `/traces/:trace_id`
@@ -96,6 +99,7 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("", None) => "OverviewPage",
         ("slos", None) => "SlosPage",
         ("slos", Some(_)) => "SloPage",
+        ("settings", None) => "SettingsPage",
         ("traces", None) => "TracesPage",
         ("traces", Some(_)) => "TracePage",
         ("c", Some(_)) => "CorrelationPage",
@@ -129,6 +133,7 @@ mod tests {
             ("/slos", Some("objectives")),
             ("/slos/", Some("objectives")),
             ("/slos/checkout%2Fpay", Some("objectives")),
+            ("/settings", Some("objectives")),
             ("/traces", Some("traces")),
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("stories")),
             ("/c/ORDER-1", Some("stories")),

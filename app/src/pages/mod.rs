@@ -6,6 +6,7 @@ mod follow;
 pub mod lazy;
 pub mod not_found;
 pub mod overview;
+pub mod settings;
 pub mod slo;
 pub mod slos;
 pub mod trace;

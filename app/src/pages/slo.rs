@@ -75,6 +75,7 @@ fn Content(page: Page) -> impl IntoView {
         </header>
         <p class="lead answer" class:is-trouble=sentence::is_in_trouble(evaluation)>{sentence::slo(objective, evaluation)}</p>
         {description}
+        {page.backfill.map(|backfill| view! { <p class="notice" role="status">{backfill.sentence()}</p> })}
         <Figures objective=objective.clone() evaluation=evaluation.clone() />
         <RangePicker />
         <Charts page=page.clone() />

@@ -22,9 +22,6 @@ pub enum Error {
     /// Somebody else changed it first.
     #[error("conflict: {0}")]
     Conflict(String),
-    /// Somebody else changed it while it was being worked on; doing it again helps.
-    #[error("changed meanwhile")]
-    ChangedMeanwhile,
     /// Too much work is waiting, or the database is away; trying again helps.
     #[error("unavailable: {0}")]
     Unavailable(&'static str),
@@ -36,7 +33,7 @@ pub enum Error {
 impl From<slowburn_storage::Error> for Error {
     fn from(fault: slowburn_storage::Error) -> Self {
         if fault.is_conflict() {
-            Self::ChangedMeanwhile
+            Self::Conflict("it was changed meanwhile by somebody else".to_owned())
         } else if fault.is_transient() {
             tracing::warn!(error = %crate::ingest::chain(&fault), "database away");
             Self::Unavailable("the database is away; try again in a moment")
@@ -53,9 +50,9 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
-    /// Whether somebody else changed it while it was being worked on.
+    /// Whether somebody else changed it first.
     pub const fn is_conflict(&self) -> bool {
-        matches!(self, Self::ChangedMeanwhile)
+        matches!(self, Self::Conflict(_))
     }
 
     /// A single field's fault.

@@ -59,6 +59,16 @@ pub fn count(value: f64) -> String {
     format!("{}{unit}", if text.contains('.') { trim_zeroes(&text) } else { text })
 }
 
+/// Room on disk: `812 B`, `133 MB`, `1.24 GB`; a megabyte is a million bytes.
+pub fn bytes(value: u64) -> String {
+    let text = count(value as f64);
+    match text.strip_suffix(" k") {
+        Some(number) => format!("{number} kB"),
+        None if text.ends_with(|c: char| c.is_ascii_digit()) => format!("{text} B"),
+        None => format!("{text}B"),
+    }
+}
+
 /// A whole number with thin spaces between thousands: `12 408`.
 pub fn grouped(value: u64) -> String {
     let digits = value.to_string();
@@ -151,6 +161,9 @@ mod tests {
     fn counts_carry_their_magnitude() {
         for (value, text) in [(812.0, "812"), (1_240.0, "1.24 k"), (3_100_000.0, "3.1 M"), (999_999.0, "1 M"), (0.5, "0.5"), (0.0, "0")] {
             assert_eq!(count(value), text);
+        }
+        for (value, text) in [(812, "812 B"), (1_240, "1.24 kB"), (133_000_000, "133 MB"), (1_240_000_000, "1.24 GB"), (0, "0 B")] {
+            assert_eq!(bytes(value), text);
         }
         assert_eq!(grouped(12_408), "12\u{202f}408");
         assert_eq!(burn(6.21), "6.2 ×");

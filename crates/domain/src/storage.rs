@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::number::{bytes, count, long_duration};
 use crate::time::Timestamp;
 
 /// Bytes on disk by what they hold, indexes included.
@@ -72,9 +73,66 @@ pub struct StorageReport {
     pub forecast: Option<Forecast>,
 }
 
+impl StorageReport {
+    /// How long raw records stay, how much room is taken and how much will be.
+    pub fn sentence(&self) -> String {
+        let retention = long_duration(f64::from(self.retention_minutes) * 60.0);
+        let taken = bytes(self.usage.database);
+        match self.forecast {
+            None => format!("Raw spans stay for {retention}. The database takes {taken}; how much it will take is known once the first {} minutes are over.", self.slot_minutes),
+            Some(forecast) if forecast.database_bytes <= self.usage.database => {
+                format!("Raw spans stay for {retention}. The database takes {taken} and does not grow: as much is dropped as arrives.")
+            }
+            Some(forecast) => {
+                format!("Raw spans stay for {retention}. The database takes {taken}; at the present pace it grows to {} and stays there.", bytes(forecast.database_bytes))
+            }
+        }
+    }
+}
+
+/// How far counting the past of an SLO has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backfill {
+    /// Stored spans not looked at yet.
+    pub remaining: u64,
+    /// Stored spans in all.
+    pub stored: u64,
+}
+
+impl Backfill {
+    /// What it means for who reads the numbers.
+    pub fn sentence(self) -> String {
+        let done = self.stored.saturating_sub(self.remaining);
+        format!(
+            "Counting the past: {} of {} stored spans so far. The numbers below grow until all are counted.",
+            count(done as f64),
+            count(self.stored as f64)
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sentence_says_whether_it_grows() {
+        let report = |forecast| StorageReport {
+            now: Timestamp::from_seconds(0),
+            retention_minutes: 360,
+            slot_minutes: 20,
+            segment_count: 1,
+            span_count: 1,
+            usage: usage(),
+            forecast,
+        };
+        let growing = report(Some(Forecast { bytes_per_day: 1, database_bytes: 2_000_000 })).sentence();
+        assert_eq!(growing, "Raw spans stay for 6 h. The database takes 1 kB; at the present pace it grows to 2 MB and stays there.");
+        assert!(report(Some(Forecast { bytes_per_day: 1, database_bytes: 900 })).sentence().contains("does not grow"));
+        assert!(report(None).sentence().contains("first 20 minutes"));
+        let backfill = Backfill { remaining: 900_000, stored: 4_000_000 };
+        assert!(backfill.sentence().starts_with("Counting the past: 3.1 M of 4 M stored spans"));
+    }
 
     fn usage() -> StorageUse {
         StorageUse { segments: 600, indexes: 300, kept: 50, counts: 40, database: 1_000 }

@@ -6,6 +6,7 @@ use crate::id::{SpanId, TraceId};
 use crate::query::{FieldFault, TraceQuery};
 use crate::slo::{Evaluation, Objective, SeriesPoint};
 use crate::span::{Event, Kind, Link, Status, Value, pairs};
+use crate::storage::{Backfill, StorageReport};
 use crate::time::Timestamp;
 use crate::trace::TraceSummary;
 
@@ -72,6 +73,8 @@ pub struct SloPage {
     pub series: Vec<SeriesPoint>,
     /// Conditions of the indicator in CEL: which events count, and which of them are good.
     pub indicator: Indicator,
+    /// How far counting what was stored before it was applied has come; `None` when all is counted.
+    pub backfill: Option<Backfill>,
     /// Newest traces that hold a bad event.
     pub bad_traces: Vec<TraceSummary>,
     /// Its OpenSLO document.
@@ -217,4 +220,21 @@ pub struct CorrelationPage {
     pub bars: Vec<LaneBar>,
     /// The first failure: where and what.
     pub first_error: Option<LaneBar>,
+}
+
+/// Settings: what the server does with what it gets, and how much room that takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SettingsPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// Room on disk.
+    pub storage: StorageReport,
+    /// Attributes that carry a correlation ID, most trusted first.
+    pub correlation_attributes: Vec<String>,
+    /// Parts of attribute keys whose values are replaced before anything is stored.
+    pub redacted_keys: Vec<String>,
+    /// Whether e-mail addresses are replaced too.
+    pub redacts_emails: bool,
+    /// Where senders reach this server.
+    pub otlp_http: String,
 }

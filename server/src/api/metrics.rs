@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use slowburn_backend::Backend;
 use slowburn_backend::slo::{KnownSlo, SloReport};
 use slowburn_domain::slo::Counts;
+use slowburn_domain::storage::StorageReport;
 
 use crate::telemetry::now;
 
@@ -21,6 +22,10 @@ pub async fn metrics(State(backend): State<Backend>, State(handle): State<Promet
         (Ok(totals), Ok(reports)) => slos(&mut text, &totals, &reports),
         // Figures about ourselves are wanted most when the database is away; those of the SLOs are gaps then.
         (Err(fault), _) | (_, Err(fault)) => tracing::warn!(error = %fault, "metrics page without slos"),
+    }
+    match backend.storage(now()).await {
+        Ok(report) => storage(&mut text, &report),
+        Err(fault) => tracing::warn!(error = %fault, "metrics page without sizes"),
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
@@ -51,6 +56,29 @@ fn slos(text: &mut String, totals: &[(Arc<KnownSlo>, Counts)], reports: &[SloRep
                 let _ = writeln!(text, "slowburn_slo_burn_rate{{slo=\"{name}\",service=\"{service}\",window=\"{window}\"}} {rate}");
             }
         }
+    }
+}
+
+fn storage(text: &mut String, report: &StorageReport) {
+    family(text, "slowburn_storage_bytes", "gauge", "Room on disk by what it holds, indexes included.");
+    let usage = &report.usage;
+    let parts = [
+        ("segments", usage.segments),
+        ("indexes", usage.indexes),
+        ("kept", usage.kept),
+        ("counts", usage.counts),
+        ("database", usage.database),
+    ];
+    for (part, bytes) in parts {
+        let _ = writeln!(text, "slowburn_storage_bytes{{part=\"{part}\"}} {bytes}");
+    }
+    family(text, "slowburn_stored_spans", "gauge", "Spans that are stored, those kept beyond retention included.");
+    let _ = writeln!(text, "slowburn_stored_spans {}", report.span_count);
+    family(text, "slowburn_stored_segments", "gauge", "Segments that are stored.");
+    let _ = writeln!(text, "slowburn_stored_segments {}", report.segment_count);
+    if let Some(forecast) = report.forecast {
+        family(text, "slowburn_storage_forecast_bytes", "gauge", "The database once as much is dropped as arrives.");
+        let _ = writeln!(text, "slowburn_storage_forecast_bytes {}", forecast.database_bytes);
     }
 }
 

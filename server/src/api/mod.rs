@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod problem;
 pub mod services;
 pub mod slos;
+pub mod storage;
 pub mod traces;
 
 use axum::routing::{get, put};
@@ -73,6 +74,7 @@ impl<T> List<T> {
         traces::list,
         traces::one,
         services::list,
+        storage::storage,
         health::health,
         health::ready,
         health::livez,
@@ -101,6 +103,7 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/traces", get(traces::list))
         .route("/api/v1/traces/{trace_id}", get(traces::one))
         .route("/api/v1/services", get(services::list))
+        .route("/api/v1/storage", get(storage::storage))
         .route("/api/v1/live", get(live::live))
         .route("/api/openapi.json", get(openapi))
         .route("/api/{*rest}", axum::routing::any(problem::unknown))

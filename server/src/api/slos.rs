@@ -73,6 +73,17 @@ pub struct Slo {
     time_to_exhaustion_seconds: Option<f64>,
     /// Its 10th and 90th percentile under resampled burns of the last six hours.
     time_to_exhaustion_range_seconds: Option<[Option<f64>; 2]>,
+    /// How far counting what was stored before it was applied has come; null when all is counted, and in lists.
+    backfill: Option<Backfill>,
+}
+
+/// How far counting the past of an SLO has come.
+#[derive(Serialize, ToSchema)]
+pub struct Backfill {
+    /// Stored spans not looked at yet.
+    remaining_spans: u64,
+    /// Stored spans in all.
+    stored_spans: u64,
 }
 
 impl From<SloReport> for Slo {
@@ -102,6 +113,7 @@ impl From<SloReport> for Slo {
             coverage: evaluation.coverage,
             time_to_exhaustion_seconds: evaluation.exhaustion.map(|e| e.seconds),
             time_to_exhaustion_range_seconds: evaluation.exhaustion.map(|e| [e.earliest_seconds, e.latest_seconds]),
+            backfill: None,
         }
     }
 }
@@ -124,7 +136,10 @@ fn segment(uri: &Uri, index: usize) -> String {
 /// One SLO.
 #[utoipa::path(get, path = "/api/v1/slos/{name}", params(("name" = String, Path)), responses((status = 200, body = Slo), (status = 404, body = Problem)))]
 pub async fn one(State(backend): State<Backend>, uri: Uri) -> Result<Json<Slo>, Problem> {
-    Ok(Json(backend.slo(&segment(&uri, 4), now()).await?.into()))
+    let report = backend.slo(&segment(&uri, 4), now()).await?;
+    let progress = backend.backfill_progress(&report.slo).await?;
+    let backfill = progress.map(|progress| Backfill { remaining_spans: progress.remaining, stored_spans: progress.stored });
+    Ok(Json(Slo { backfill, ..report.into() }))
 }
 
 /// A series of an SLO.

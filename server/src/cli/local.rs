@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use slowburn_domain::number;
 use slowburn_storage::database;
 use sqlx::Connection as _;
 
@@ -98,8 +99,10 @@ pub(super) fn doctor(overrides: &Overrides, as_json: bool) -> anyhow::Result<()>
 }
 
 pub(super) fn status(client: &Client) -> anyhow::Result<()> {
-    let health = client.get("/health")?;
+    let mut health = client.get("/health")?;
+    let storage = client.get("/api/v1/storage").ok();
     if client.json {
+        health["storage"] = storage.unwrap_or_default();
         output(&health.to_string());
     } else {
         let mut text = format!("{} {}\n", health["status"].as_str().unwrap_or("unknown"), health["version"].as_str().unwrap_or_default());
@@ -113,8 +116,31 @@ pub(super) fn status(client: &Client) -> anyhow::Result<()> {
             }
             text.push('\n');
         }
+        if let Some(storage) = storage {
+            text.push_str(&storage_lines(&storage));
+        }
         output(&text);
     }
     anyhow::ensure!(health["status"] != "unhealthy", "the server is unhealthy");
     Ok(())
+}
+
+fn storage_lines(storage: &Value) -> String {
+    let size = |key: &str| storage[key].as_u64().map_or_else(|| "–".to_owned(), number::bytes);
+    let mut text = format!(
+        "  storage: {} in all; {} segments, {} indexes, {} kept beyond retention, {} counts\n",
+        size("database_bytes"),
+        size("segment_bytes"),
+        size("index_bytes"),
+        size("kept_bytes"),
+        size("count_bytes")
+    );
+    let spans = storage["spans"].as_u64().unwrap_or(0);
+    let retention = number::long_duration(storage["retention_seconds"].as_f64().unwrap_or(0.0));
+    let _ = write!(text, "  spans: {}, raw ones stay for {retention}", number::grouped(spans));
+    if storage["forecast_database_bytes"].is_u64() {
+        let _ = write!(text, "; {} a day arrive, the database grows to {}", size("bytes_per_day"), size("forecast_database_bytes"));
+    }
+    text.push('\n');
+    text
 }

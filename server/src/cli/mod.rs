@@ -2,6 +2,7 @@
 
 mod client;
 mod local;
+mod progress;
 mod slo;
 mod trace;
 

@@ -11,7 +11,7 @@ use slowburn_domain::number;
 use slowburn_domain::url::encode;
 
 use super::client::Client;
-use super::output;
+use super::{output, progress};
 
 #[derive(Subcommand)]
 pub(super) enum SloCommand {
@@ -30,6 +30,9 @@ pub(super) enum SloCommand {
         /// With --dry-run: only check the files, without a server.
         #[arg(long, requires = "dry_run")]
         offline: bool,
+        /// Return only when what was stored before is counted too, with a progress bar.
+        #[arg(long, conflicts_with = "dry_run")]
+        wait: bool,
         /// Files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
@@ -55,8 +58,12 @@ pub(super) fn run(command: &SloCommand, client: impl Fn() -> anyhow::Result<Clie
         SloCommand::List => list(&client()?),
         SloCommand::Get { name } => get(&client()?, name),
         SloCommand::Lint { files } | SloCommand::Apply { offline: true, files, .. } => lint(files),
-        SloCommand::Apply { dry_run, files, .. } => apply(&client()?, files, *dry_run),
-        SloCommand::Diff { files } => apply(&client()?, files, true),
+        SloCommand::Apply { dry_run, wait, files, .. } => {
+            let client = client()?;
+            let applied = apply(&client, files, *dry_run)?;
+            if *wait { progress::wait(&client, &applied) } else { Ok(()) }
+        }
+        SloCommand::Diff { files } => apply(&client()?, files, true).map(drop),
         SloCommand::Export => {
             output(&client()?.get_text("/api/v1/openslo")?);
             Ok(())
@@ -91,12 +98,12 @@ fn lint(files: &[PathBuf]) -> anyhow::Result<()> {
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n          ")) }
 }
 
-fn apply(client: &Client, files: &[PathBuf], dry_run: bool) -> anyhow::Result<()> {
+fn apply(client: &Client, files: &[PathBuf], dry_run: bool) -> anyhow::Result<Value> {
     let path = if dry_run { "/api/v1/openslo?dry_run=true" } else { "/api/v1/openslo" };
     let applied = client.put(path, read(files)?)?;
     if client.json {
         output(&applied.to_string());
-        return Ok(());
+        return Ok(applied);
     }
     let mut text = String::new();
     for warning in applied["warnings"].as_array().into_iter().flatten() {
@@ -109,7 +116,7 @@ fn apply(client: &Client, files: &[PathBuf], dry_run: bool) -> anyhow::Result<()
         }
     }
     output(&text);
-    Ok(())
+    Ok(applied)
 }
 
 fn list(client: &Client) -> anyhow::Result<()> {

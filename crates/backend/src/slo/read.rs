@@ -170,7 +170,8 @@ impl Backend {
         };
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
         let bad_traces = self.bad_traces(slo.sli_id, first, last, BAD_TRACES).await?;
-        Ok(SloPage { now, row, step_seconds, series, indicator, bad_traces, definition: slo.document.clone() })
+        let backfill = self.backfill_progress(&slo).await?;
+        Ok(SloPage { now, row, step_seconds, series, indicator, backfill, bad_traces, definition: slo.document.clone() })
     }
 
     /// All-time good and total counts of every SLO, for the metrics page.

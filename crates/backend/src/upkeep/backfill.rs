@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use metrics::counter;
-use serde::{Deserialize, Serialize};
 use slowburn_domain::id::TraceId;
+use slowburn_domain::storage::Backfill;
 use slowburn_domain::time::Timestamp;
 use slowburn_storage::backfill::{self, Uncounted};
 use slowburn_storage::ingest::{self, BadTrace};
@@ -24,15 +24,6 @@ use crate::{Backend, Error, Result};
 const SEGMENTS: i64 = 16;
 /// Most traces with a bad event filed for an SLI from one segment.
 const MOST_BAD_TRACES: usize = 100;
-
-/// How far the counting of an SLO's past has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Stored spans not looked at yet.
-    pub remaining: u64,
-    /// Stored spans in all.
-    pub stored: u64,
-}
 
 impl Backend {
     /// Counts what younger SLIs have not counted. Gives how many segments were counted.
@@ -90,7 +81,7 @@ impl Backend {
     ///
     /// # Errors
     /// The database.
-    pub async fn backfill_progress(&self, slo: &KnownSlo) -> Result<Option<Progress>> {
+    pub async fn backfill_progress(&self, slo: &KnownSlo) -> Result<Option<Backfill>> {
         let buckets = self.0.settings.bucket_numbers();
         let mut connection = self.0.pool.acquire().await?;
         let is_counting = match slo.past() {
@@ -102,7 +93,7 @@ impl Backend {
             return Ok(None);
         }
         let (remaining, stored) = backfill::remaining(&mut connection, &buckets, slo.since_version).await?;
-        Ok(Some(Progress { remaining, stored }))
+        Ok(Some(Backfill { remaining, stored }))
     }
 }
 

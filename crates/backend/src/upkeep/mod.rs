@@ -18,8 +18,6 @@ use parking_lot::Mutex;
 use slowburn_domain::time::Timestamp;
 use slowburn_storage::lease;
 
-pub use backfill::Progress;
-
 use crate::{Backend, Result};
 
 /// How long a lease lasts without being renewed, seconds. Another instance takes over after it.

@@ -2,6 +2,7 @@
 
 use slowburn_domain::storage::{Forecast, StorageReport, StorageUse};
 use slowburn_domain::time::Timestamp;
+use slowburn_domain::view::SettingsPage;
 use slowburn_storage::partition::Part;
 use slowburn_storage::size::{self, PartSize};
 
@@ -43,6 +44,22 @@ impl Backend {
             span_count: spans.cast_unsigned(),
             forecast: Forecast::of(&raw, settings.slot_minutes().cast_unsigned(), settings.retention_minutes, &usage),
             usage,
+        })
+    }
+
+    /// The Settings page.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn settings_page(&self, now: Timestamp) -> Result<SettingsPage> {
+        let settings = &self.0.settings;
+        Ok(SettingsPage {
+            now,
+            storage: self.storage(now).await?,
+            correlation_attributes: settings.correlation_attributes.clone(),
+            redacted_keys: settings.redacted_keys.clone(),
+            redacts_emails: settings.redact_emails,
+            otlp_http: self.0.otlp_http.clone(),
         })
     }
 }

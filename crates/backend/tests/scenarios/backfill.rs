@@ -57,9 +57,9 @@ async fn counts(scene: &Scene, name: &str) -> Counts {
     scene.backend.slo(name, scene.clock.now()).await.expect("known").evaluation.counts
 }
 
-async fn series(scene: &Scene, name: &str) -> String {
+async fn series(scene: &Scene, name: &str) -> Vec<(u64, u64)> {
     let (_, points) = scene.backend.slo_series(name, None, None, Some(600), scene.clock.now()).await.expect("a series");
-    points.iter().map(|point| format!("{}/{} ", point.good, point.total)).collect()
+    points.iter().map(|point| (point.good, point.total)).collect()
 }
 
 /// Rounds of all jobs until nothing is left to count.
@@ -96,9 +96,9 @@ async fn an_slo_applied_under_full_load_counts_what_one_from_the_start_counts(po
             tokio::spawn(async move {
                 for index in 0..60 {
                     scene.send(request(sender * 100 + index, 50)).await.expect("accepted");
-                    // So that segments are old enough to be merged.
+                    // So that slots close and their segments are merged.
                     if sender == 0 {
-                        scene.clock.advance_seconds(2);
+                        scene.clock.advance_seconds(30);
                     }
                 }
             })

@@ -63,6 +63,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
         step_seconds: 3_600,
         series: series.collect(),
         indicator: Indicator { total: "true".to_owned(), part: "true".to_owned(), is_good: true },
+        backfill: None,
         bad_traces: Vec::new(),
         definition: String::new(),
     }
