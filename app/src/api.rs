@@ -88,7 +88,15 @@ macro_rules! models {
         })*
     };
 }
-models!(Overview(OverviewPage), Slos(SlosPage), Slo(SloPage), Traces(TracesPage), Trace(TracePage), Correlation(CorrelationPage), Settings(SettingsPage));
+models!(
+    Overview(OverviewPage),
+    Slos(SlosPage),
+    Slo(SloPage),
+    Traces(TracesPage),
+    Trace(TracePage),
+    Correlation(CorrelationPage),
+    Settings(SettingsPage)
+);
 
 /// An answer on its way: as it is sent over HTTP, and with its error as it is embedded in a page.
 pub struct AnswerText;

@@ -6,12 +6,8 @@ use leptos_router::hooks::use_location;
 use crate::erase::Erase;
 use crate::widgets::icon::Icon;
 
-const ENTRIES: [(&str, &str, &str); 4] = [
-    ("/", "overview", "Overview"),
-    ("/slos", "slos", "SLOs"),
-    ("/traces", "traces", "Traces"),
-    ("/settings", "settings", "Settings"),
-];
+const ENTRIES: [(&str, &str, &str); 4] =
+    [("/", "overview", "Overview"), ("/slos", "slos", "SLOs"), ("/traces", "traces", "Traces"), ("/settings", "settings", "Settings")];
 
 /// Links to the pages; the current one says so.
 #[component]

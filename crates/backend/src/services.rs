@@ -85,9 +85,7 @@ impl Backend {
     /// The database.
     pub async fn is_service(&self, name: &str) -> Result<bool> {
         let mut connection = self.0.pool.acquire().await?;
-        let numbers =
-            slowburn_storage::trace::class_numbers(&mut connection, &self.0.settings.bucket_numbers(), Some(name), None, None).await?;
-        Ok(!numbers.is_empty())
+        Ok(slowburn_storage::trace::is_service(&mut connection, &self.0.settings.bucket_numbers(), name).await?)
     }
 
     /// Every service that sent spans between `from` and `to`, by name.

@@ -1,8 +1,10 @@
 //! Finding traces, and showing one, or all of one correlation ID.
 
 mod page;
+mod row;
 mod search;
 mod spans;
+mod walk;
 
 pub use search::Found;
 pub use spans::TraceDetail;

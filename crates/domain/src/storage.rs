@@ -79,12 +79,18 @@ impl StorageReport {
         let retention = long_duration(f64::from(self.retention_minutes) * 60.0);
         let taken = bytes(self.usage.database);
         match self.forecast {
-            None => format!("Raw spans stay for {retention}. The database takes {taken}; how much it will take is known once the first {} minutes are over.", self.slot_minutes),
+            None => format!(
+                "Raw spans stay for {retention}. The database takes {taken}; how much it will take is known once the first {} minutes are over.",
+                self.slot_minutes
+            ),
             Some(forecast) if forecast.database_bytes <= self.usage.database => {
                 format!("Raw spans stay for {retention}. The database takes {taken} and does not grow: as much is dropped as arrives.")
             }
             Some(forecast) => {
-                format!("Raw spans stay for {retention}. The database takes {taken}; at the present pace it grows to {} and stays there.", bytes(forecast.database_bytes))
+                format!(
+                    "Raw spans stay for {retention}. The database takes {taken}; at the present pace it grows to {} and stays there.",
+                    bytes(forecast.database_bytes)
+                )
             }
         }
     }

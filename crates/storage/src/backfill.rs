@@ -149,9 +149,7 @@ pub async fn from_red(connection: &mut PgConnection, bucket: i16) -> Result<Vec<
         .bind(bucket)
         .fetch_all(connection)
         .await?;
-    rows.iter()
-        .map(|row| Ok(RedBackfill { sli_id: row.try_get(0)?, since_version: row.try_get(1)?, is_done: row.try_get(2)? }))
-        .collect()
+    rows.iter().map(|row| Ok(RedBackfill { sli_id: row.try_get(0)?, since_version: row.try_get(1)?, is_done: row.try_get(2)? })).collect()
 }
 
 /// Says that what the RED rollup held of an SLI is counted.

@@ -224,13 +224,7 @@ pub type BadTrace = (i32, TraceId, Timestamp);
 pub async fn insert_bad(connection: &mut PgConnection, segment: SegmentRef, bad: &[BadTrace]) -> Result<()> {
     let mut rows = Rows::default();
     for (sli_id, trace_id, start) in bad {
-        rows.row(6)
-            .int2(segment.bucket)
-            .int4(segment.slot)
-            .int2(segment.part)
-            .int4(*sli_id)
-            .bytes(trace_id.as_bytes())
-            .int8(start.nanos());
+        rows.row(6).int2(segment.bucket).int4(segment.slot).int2(segment.part).int4(*sli_id).bytes(trace_id.as_bytes()).int8(start.nanos());
     }
     rows.send(connection, "COPY bad_index (bucket, slot, part, sli_id, trace_id, start_ns) FROM STDIN (FORMAT binary)").await?;
     Ok(())

@@ -8,9 +8,9 @@ use slowburn_domain::id::TraceId;
 use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
+use crate::Result;
 use crate::partition::Part;
 use crate::trace::{SegmentRef, trace_id_of};
-use crate::Result;
 
 /// Traces with a bad event in a slot, in any bucket.
 ///

@@ -30,10 +30,6 @@ pub enum IdKind {
 pub struct CandidateQuery<'a> {
     /// An ID the trace must carry.
     pub id: Option<(IdKind, &'a str)>,
-    /// Classes of which the trace must hold one.
-    pub classes: Option<&'a [i64]>,
-    /// Only traces with errors.
-    pub errors_only: bool,
     /// Starts at or after this.
     pub from: Option<Timestamp>,
     /// Starts before this.
@@ -88,16 +84,6 @@ pub async fn candidates(connection: &mut PgConnection, buckets: &[i16], query: &
         sql.push(
             "::smallint[]) AS b (bucket) CROSS JOIN LATERAL (SELECT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = b.bucket",
         );
-        if let Some(classes) = query.classes {
-            // The wanted span may lie in a later fragment than the first, so a trace counts when any fragment matches.
-            sql.push(" AND (t.classes && ").push_bind(classes);
-            sql.push(" OR EXISTS (SELECT FROM trace_index o WHERE o.bucket = ANY (").push_bind(buckets);
-            sql.push(") AND o.trace_id = t.trace_id AND o.classes && ").push_bind(classes).push("))");
-        }
-        if query.errors_only {
-            sql.push(" AND (t.errors > 0 OR EXISTS (SELECT FROM trace_index o WHERE o.bucket = ANY (").push_bind(buckets);
-            sql.push(") AND o.trace_id = t.trace_id AND o.errors > 0))");
-        }
     }
     sql.push(" AND t.segment_id <= ").push_bind(query.up_to_segment);
     if let Some(from) = query.from {
@@ -150,27 +136,16 @@ pub async fn bad(
     rows.into_iter().map(trace_id_of).collect()
 }
 
-/// Numbers of the classes with the given service, operation and status; each is optional.
+/// Whether a service has sent spans.
 ///
 /// # Errors
 /// The database.
-pub async fn class_numbers(
-    connection: &mut PgConnection,
-    buckets: &[i16],
-    service: Option<&str>,
-    operation: Option<&str>,
-    status: Option<Status>,
-) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar(
-        "SELECT DISTINCT class FROM span_classes WHERE bucket = ANY ($1) AND ($2::text IS NULL OR service = $2)
-         AND ($3::text IS NULL OR operation = $3) AND ($4::smallint IS NULL OR status = $4)",
-    )
-    .bind(buckets)
-    .bind(service.map(storable))
-    .bind(operation.map(storable))
-    .bind(status.map(|s| s as i16))
-    .fetch_all(connection)
-    .await?)
+pub async fn is_service(connection: &mut PgConnection, buckets: &[i16], name: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM span_classes WHERE bucket = ANY ($1) AND service = $2)")
+        .bind(buckets)
+        .bind(storable(name))
+        .fetch_one(connection)
+        .await?)
 }
 
 /// Every service that has sent spans, by name.
@@ -298,23 +273,87 @@ pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) ->
     Ok(body.map(Bytes::from))
 }
 
-/// Filters over the attributes of segments, by segment id.
+/// Which segments may hold a wanted span.
+#[derive(Clone, Debug, Default)]
+pub struct SegmentQuery<'a> {
+    /// A service that it must hold.
+    pub service: Option<&'a str>,
+    /// Only segments with errors.
+    pub errors_only: bool,
+    /// Their last record ends at or after this.
+    pub from: Option<Timestamp>,
+    /// Their first record starts before this.
+    pub to: Option<Timestamp>,
+    /// Segments up to this id.
+    pub up_to_segment: i64,
+}
+
+/// A segment and the time that its records cover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Where it lies.
+    pub segment: SegmentRef,
+    /// Latest end of a record: no record starts later.
+    pub end: Timestamp,
+    /// Number of records.
+    pub records: u32,
+}
+
+/// Segments, those that end last first.
 ///
 /// # Errors
 /// The database.
-pub async fn blooms(connection: &mut PgConnection, segments: &[SegmentRef]) -> Result<HashMap<i64, Vec<u8>>> {
+pub async fn segments(connection: &mut PgConnection, buckets: &[i16], query: &SegmentQuery<'_>) -> Result<Vec<Extent>> {
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT bucket, slot, part, id, to_ns, records FROM segments WHERE bucket = ANY (");
+    sql.push_bind(buckets).push(") AND id <= ").push_bind(query.up_to_segment);
+    if let Some(service) = query.service {
+        sql.push(" AND ").push_bind(storable(service)).push(" = ANY (services)");
+    }
+    if query.errors_only {
+        sql.push(" AND errors > 0");
+    }
+    if let Some(from) = query.from {
+        sql.push(" AND to_ns >= ").push_bind(from.nanos());
+    }
+    if let Some(to) = query.to {
+        sql.push(" AND from_ns < ").push_bind(to.nanos());
+    }
+    sql.push(" ORDER BY to_ns DESC, id DESC");
+    let rows = sql.build().fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Extent {
+                segment: SegmentRef { bucket: row.try_get(0)?, slot: row.try_get(1)?, part: row.try_get(2)?, id: row.try_get(3)? },
+                end: Timestamp::from_nanos(row.try_get(4)?),
+                records: row.try_get::<i32, _>(5)?.cast_unsigned(),
+            })
+        })
+        .collect()
+}
+
+/// Filters over the attributes of segments.
+///
+/// # Errors
+/// The database.
+pub async fn blooms(connection: &mut PgConnection, segments: &[SegmentRef]) -> Result<HashMap<SegmentRef, Vec<u8>>> {
     let column = |of: fn(&SegmentRef) -> i64| segments.iter().map(of).collect::<Vec<_>>();
     let rows = sqlx::query(
-        "SELECT s.id, s.bloom FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS r (bucket, id, slot, part)
+        "SELECT s.bucket, s.slot, s.part, s.id, s.bloom FROM unnest($1::smallint[], $2::bigint[], $3::integer[], $4::smallint[])
+             AS r (bucket, id, slot, part)
          JOIN segments s ON s.bucket = r.bucket AND s.id = r.id AND s.slot = r.slot AND s.part = r.part",
     )
-    .bind(column(|r| r.bucket.into()))
-    .bind(column(|r| r.id))
-    .bind(column(|r| r.slot.into()))
-    .bind(column(|r| r.part.into()))
+    .bind(segments.iter().map(|segment| segment.bucket).collect::<Vec<_>>())
+    .bind(column(|segment| segment.id))
+    .bind(segments.iter().map(|segment| segment.slot).collect::<Vec<_>>())
+    .bind(segments.iter().map(|segment| segment.part).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    rows.iter()
+        .map(|row| {
+            let segment = SegmentRef { bucket: row.try_get(0)?, slot: row.try_get(1)?, part: row.try_get(2)?, id: row.try_get(3)? };
+            Ok((segment, row.try_get(4)?))
+        })
+        .collect()
 }
 
 /// Whether any segment is stored.

@@ -19,7 +19,8 @@ pub(super) fn wait(client: &Client, applied: &Value) -> anyhow::Result<()> {
         bar.set_message(format!("counting the past of {name}"));
         loop {
             let slo = client.get(&format!("/api/v1/slos/{}", encode(name)))?;
-            let (Some(remaining), Some(stored)) = (slo["backfill"]["remaining_spans"].as_u64(), slo["backfill"]["stored_spans"].as_u64()) else {
+            let (Some(remaining), Some(stored)) = (slo["backfill"]["remaining_spans"].as_u64(), slo["backfill"]["stored_spans"].as_u64())
+            else {
                 break;
             };
             bar.set_length(stored);

@@ -102,7 +102,7 @@ pub(crate) async fn searches(server: &Server, workloads: &[Workload]) -> Result<
 }
 
 /// Not compressed, because we read it.
-async fn first_byte_plain(client: &Client, url: &str) -> Result<(Duration, Value)> {
+pub(crate) async fn first_byte_plain(client: &Client, url: &str) -> Result<(Duration, Value)> {
     let begun = Instant::now();
     let response = client.get(url).send().await?;
     let time = begun.elapsed();

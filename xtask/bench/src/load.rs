@@ -47,7 +47,7 @@ impl Phase {
 /// Runs all loads against one server and adds the figures H1, H2, H3 (at this size) and H7.
 pub(crate) async fn measure(product: &Product, folder: &Path, spans: usize, report: &mut Report) -> Result<()> {
     say("starting a server with a fresh cluster");
-    let server = Server::start(product, folder, "load", false).await?;
+    let server = Server::start(product, folder, "load", false, &[]).await?;
     let client = Client::builder().no_proxy().build()?;
     let mut link = database::connect(&server.data, "slowburn").await?;
     report.machine.postgres = database::version(&mut link).await?;

@@ -10,6 +10,7 @@
 //! something acknowledged is missing, or nothing could be measured. All that was started is stopped, in every case.
 
 mod database;
+mod depth;
 mod latency;
 mod load;
 mod machine;
@@ -20,6 +21,7 @@ mod send;
 mod server;
 mod spans;
 mod statistics;
+mod thin;
 mod verify;
 mod visit;
 
@@ -52,7 +54,10 @@ struct Arguments {
     /// Spans of the main load.
     #[arg(long, default_value_t = 400_000)]
     spans: usize,
-    /// Leaves out what readers see.
+    /// Spans among which is searched; 0 leaves that out.
+    #[arg(long, default_value_t = 10_000_000)]
+    depth: usize,
+    /// Leaves out all but the main load.
     #[arg(long)]
     load_only: bool,
 }
@@ -92,10 +97,19 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let scratch = Scratch::make()?;
     load::measure(&product, scratch.path(), arguments.spans, &mut report).await?;
     // What was measured is told, whatever fails after it.
-    let visited = if arguments.load_only { Ok(()) } else { visit::measure(&product, scratch.path(), &mut report).await };
+    let rest = if arguments.load_only { Ok(()) } else { rest(arguments, &product, &scratch, &mut report).await };
     println!("{}", report.table());
     report.write(&arguments.out)?;
-    visited
+    rest
+}
+
+async fn rest(arguments: &Arguments, product: &Product, scratch: &Scratch, report: &mut Report) -> Result<()> {
+    visit::measure(product, scratch.path(), report).await?;
+    thin::measure(product, scratch.path(), report).await?;
+    if arguments.depth > 0 {
+        depth::measure(product, scratch.path(), arguments.depth, report).await?;
+    }
+    Ok(())
 }
 
 /// What happens now, for whoever waits.

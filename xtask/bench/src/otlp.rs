@@ -23,13 +23,18 @@ pub(crate) struct Request {
 
 /// The requests of a workload, in the order of sending.
 pub(crate) fn requests(workload: &Workload) -> Vec<Request> {
-    let mut requests = Vec::with_capacity(workload.spans() / REQUEST_SPANS + SERVICES.len());
+    requests_of(workload, REQUEST_SPANS)
+}
+
+/// The same with another number of spans in a request.
+pub(crate) fn requests_of(workload: &Workload, size: usize) -> Vec<Request> {
+    let mut requests = Vec::with_capacity(workload.spans() / size + SERVICES.len());
     let queues = if workload.layout == Layout::Together { 1 } else { SERVICES.len() };
-    let mut waiting: Vec<Vec<Span>> = vec![Vec::with_capacity(REQUEST_SPANS); queues];
+    let mut waiting: Vec<Vec<Span>> = vec![Vec::with_capacity(size); queues];
     for span in workload.traces().flatten() {
         let queue = &mut waiting[if queues == 1 { 0 } else { span.service }];
         queue.push(span);
-        if queue.len() == REQUEST_SPANS {
+        if queue.len() == size {
             requests.push(request(std::mem::take(queue)));
         }
     }

@@ -45,12 +45,17 @@ pub(crate) fn connection() -> Result<Client> {
 
 /// Sends everything as fast as it is taken, or at `pace` spans per second.
 pub(crate) async fn send(url: &str, requests: Vec<Request>, pace: Option<f64>) -> Result<Sent> {
+    send_over(url, requests, pace, CONNECTIONS).await
+}
+
+/// The same over another number of connections.
+pub(crate) async fn send_over(url: &str, requests: Vec<Request>, pace: Option<f64>, count: usize) -> Result<Sent> {
     let spans = requests.iter().map(|request| request.spans).sum();
     let requests = Arc::new(requests);
     let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
     let mut connections = tokio::task::JoinSet::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..count {
         let (client, url, requests, next) = (connection()?, url.to_owned(), Arc::clone(&requests), Arc::clone(&next));
         connections.spawn(async move {
             let (mut times, mut refusals) = (Vec::new(), 0);

@@ -39,8 +39,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server with a fresh data folder `name` in `folder` and waits until it is ready.
-    pub(crate) async fn start(product: &Product, folder: &Path, name: &str, with_demo: bool) -> Result<Self> {
+    /// Starts a server with a fresh data folder `name` in `folder`, defaults but for `settings`, and waits until it is ready.
+    pub(crate) async fn start(product: &Product, folder: &Path, name: &str, with_demo: bool, settings: &[(&str, &str)]) -> Result<Self> {
         let data = folder.join(name);
         let log_path = folder.join(format!("{name}.log"));
         let log = File::create(&log_path)?;
@@ -61,6 +61,7 @@ impl Server {
             .env("SLOWBURN_OTLP_HTTP_ADDR", otlp.to_string())
             .env("SLOWBURN_OTLP_GRPC_ADDR", grpc.to_string())
             .env("SLOWBURN_SITE_DIR", &product.site)
+            .envs(settings.iter().copied())
             // No settings file lies there.
             .current_dir(folder)
             .stdin(Stdio::null())

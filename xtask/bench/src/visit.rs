@@ -27,7 +27,7 @@ const HISTORY_LIMIT: Duration = Duration::from_mins(10);
 /// Adds the figures H4, H6 and H9.
 pub(crate) async fn measure(product: &Product, folder: &Path, report: &mut Report) -> Result<()> {
     say("starting a server with the demo and thirty days of history");
-    let server = Server::start(product, folder, "demo", true).await?;
+    let server = Server::start(product, folder, "demo", true, &[]).await?;
     let client = Client::builder().no_proxy().build()?;
     let visited = read_pages(&server, &client, report).await;
     visited.with_context(|| format!("the server complained:\n{}", server.complaints()))

@@ -17,9 +17,9 @@ mod error;
 mod guard;
 mod matcher;
 mod names;
+mod operation;
 mod reach;
 mod requirements;
-mod operation;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -33,6 +33,7 @@ use slowburn_domain::span::Value;
 pub use error::FilterError;
 pub use guard::{MAX_DEPTH, MAX_LENGTH};
 pub use names::{Field, Signal};
+pub use reach::Reach;
 pub use requirements::Requirements;
 
 use matcher::Condition;
@@ -80,9 +81,16 @@ impl Filter {
         requirements
     }
 
+    /// What of a record it looks at.
+    pub fn reach(&self) -> Reach {
+        let mut reach = Reach::default();
+        self.0.condition.look(&mut reach);
+        reach
+    }
+
     /// Whether the answer follows from service, operation, kind and status alone.
     pub fn needs_operation_only(&self) -> bool {
-        self.0.condition.needs_operation_only()
+        self.reach().is_operation_only()
     }
 
     /// Matches what both match.

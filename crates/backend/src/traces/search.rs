@@ -1,13 +1,12 @@
 //! Searching traces.
 //!
-//! Candidates are taken from the index newest first; all their fragments are loaded and folded, and only then filtered,
-//! because a trace's duration, IDs and start are known of the whole only. A candidate row counts when it begins its trace:
-//! so each trace is met once, in the order of its true start, and (start, trace id) is an exact cursor. Everything is read
-//! in one snapshot, up to the segment that was last when the first page was read.
+//! What spans hold is searched in the segments (`walk`). Without such conditions, and with an ID, candidates are taken from
+//! the index newest first; all their fragments are loaded and folded, and only then filtered, because a trace's duration,
+//! IDs and start are known of the whole only. A candidate row counts when it begins its trace: so each trace is met once,
+//! in the order of its true start, and (start, trace id) is an exact cursor. Everything is read in one snapshot, up to the
+//! segment that was last when the first page was read.
 //!
-//! A `filter` needs the spans themselves: segments are skipped by their Bloom filter and decoded on a codec thread, each
-//! once per batch. Memory is bounded by the batch, work by [`MOST_SEGMENTS`]: a search that reaches it stops, and its
-//! cursor goes on from there.
+//! One ID has few traces: there a `filter` is matched against their segments, each decoded once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,17 +14,18 @@ use slowburn_domain::id::TraceId;
 use slowburn_domain::query::{Cursor, DEFAULT_LIMIT, TraceQuery};
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{Fragment, TraceSummary, fold};
-use slowburn_storage::segment::{Bloom, decode};
+use slowburn_storage::segment::decode_traces;
 use slowburn_storage::trace::{self, Candidate, CandidateQuery, IdKind, SegmentRef, last_segment_id};
 use sqlx::PgConnection;
 
+use super::walk::Walk;
 use crate::filter::{Filter, Signal};
 use crate::{Backend, Error, Result};
 
-/// Candidates looked at together.
-const BATCH: i64 = 200;
-/// Most segments that one search decodes.
-const MOST_SEGMENTS: usize = 1_500;
+/// Candidates looked at together at first, …
+const FIRST_BATCH: i64 = 200;
+/// … and at most: few are wanted when the first ones were not.
+const MOST_BATCH: i64 = 6_400;
 
 /// Traces found.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,8 @@ pub struct Found {
     pub items: Vec<TraceSummary>,
     /// Where the next page begins; `None` when there is no more.
     pub next: Option<Cursor>,
+    /// The search took long and has come to here; what starts before is on the next page.
+    pub searched_to: Option<Timestamp>,
 }
 
 impl Backend {
@@ -46,14 +48,19 @@ impl Backend {
         let filter = filter.map_err(|fault| Error::field("filter", fault.to_string()))?;
         let limit = usize::from(query.limit.unwrap_or(DEFAULT_LIMIT));
         let as_of = query.cursor.map_or(now, |cursor| cursor.as_of);
+        let up_to_segment = last_segment_id(as_of);
         let mut tx = self.snapshot().await?;
-        let mut search = Search { backend: self, query, filter, now, up_to_segment: last_segment_id(as_of), classes: None, decoded: 0 };
-        search.resolve_classes(&mut tx).await?;
+        let search = Search { backend: self, query, filter, now, up_to_segment };
+        if search.id().is_none() && search.looks_into_spans() {
+            let walk = Walk { backend: self, query, filter: search.filter, now, as_of, up_to_segment, limit };
+            return walk.page(&mut tx).await;
+        }
         let mut found = Found::default();
         let mut before = query.cursor.map(|cursor| (cursor.start, cursor.trace_id));
+        let mut batch = FIRST_BATCH;
         loop {
-            let mut candidates = search.candidates(&mut tx, before).await?;
-            let full = candidates.len() as i64 == BATCH;
+            let mut candidates = search.candidates(&mut tx, before, batch).await?;
+            let full = candidates.len() as i64 == batch;
             before = candidates.last().map(|last| (last.start, last.trace_id)).or(before);
             candidates.dedup();
             for summary in search.matching(&mut tx, &candidates).await? {
@@ -66,10 +73,7 @@ impl Backend {
             if !full {
                 return Ok(found);
             }
-            if search.decoded >= MOST_SEGMENTS {
-                found.next = before.map(|(start, trace_id)| Cursor { start, trace_id, as_of });
-                return Ok(found);
-            }
+            batch = (batch * 2).min(MOST_BATCH);
         }
     }
 
@@ -94,9 +98,6 @@ struct Search<'a> {
     filter: Option<Filter>,
     now: Timestamp,
     up_to_segment: i64,
-    /// Classes of which a wanted trace holds one, when service, operation or status are asked for.
-    classes: Option<Vec<i64>>,
-    decoded: usize,
 }
 
 type Fragments = Vec<(Fragment, SegmentRef)>;
@@ -109,37 +110,24 @@ impl Search<'_> {
             .find_map(|(kind, id)| Some((kind, id.as_deref()?)))
     }
 
-    async fn resolve_classes(&mut self, connection: &mut PgConnection) -> Result<()> {
+    fn looks_into_spans(&self) -> bool {
         let query = self.query;
-        let required = self.filter.as_ref().map(Filter::requirements).unwrap_or_default();
-        let service = query.service.as_deref().or(required.service.as_deref());
-        let operation = query.operation.as_deref().or(required.operation.as_deref());
-        let status = query.status.or(required.status);
-        if (service.is_some() || operation.is_some() || status.is_some()) && self.id().is_none() {
-            let buckets = self.backend.0.settings.bucket_numbers();
-            self.classes = Some(trace::class_numbers(connection, &buckets, service, operation, status).await?);
-        }
-        Ok(())
+        self.filter.is_some() || query.service.is_some() || query.operation.is_some() || query.status.is_some()
     }
 
-    async fn candidates(&self, connection: &mut PgConnection, before: Option<(Timestamp, TraceId)>) -> Result<Vec<Candidate>> {
-        if self.classes.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(Vec::new());
-        }
+    async fn candidates(&self, connection: &mut PgConnection, before: Option<(Timestamp, TraceId)>, batch: i64) -> Result<Vec<Candidate>> {
         let conditions = CandidateQuery {
             id: self.id(),
-            classes: self.classes.as_deref(),
-            errors_only: false,
             from: self.query.from.map(|from| from.at(self.now)),
             to: self.query.to.map(|to| to.at(self.now)),
             before,
             up_to_segment: self.up_to_segment,
         };
-        Ok(trace::candidates(connection, &self.backend.0.settings.bucket_numbers(), &conditions, BATCH).await?)
+        Ok(trace::candidates(connection, &self.backend.0.settings.bucket_numbers(), &conditions, batch).await?)
     }
 
     /// The wanted traces among the candidates, in their order.
-    async fn matching(&mut self, connection: &mut PgConnection, candidates: &[Candidate]) -> Result<Vec<TraceSummary>> {
+    async fn matching(&self, connection: &mut PgConnection, candidates: &[Candidate]) -> Result<Vec<TraceSummary>> {
         let ids: Vec<TraceId> = candidates.iter().map(|candidate| candidate.trace_id).collect();
         let fragments = trace::fragments(connection, &self.backend.0.settings.bucket_numbers(), &ids, self.up_to_segment).await?;
         let mut met: Vec<(TraceSummary, &Fragments)> = Vec::new();
@@ -160,7 +148,7 @@ impl Search<'_> {
 
     /// Which of the traces hold a span that meets the filter, and service, operation and status beside it.
     async fn filtered(
-        &mut self,
+        &self,
         connection: &mut PgConnection,
         filter: &Filter,
         traces: &[(TraceSummary, &Fragments)],
@@ -171,30 +159,19 @@ impl Search<'_> {
                 by_segment.entry(*segment).or_default().insert(summary.trace_id);
             }
         }
-        let segments: Vec<SegmentRef> = by_segment.keys().copied().collect();
-        let required: Vec<u64> = filter.requirements().attributes.iter().map(|(key, value)| Bloom::hash(key, value)).collect();
-        let blooms = if required.is_empty() { HashMap::new() } else { trace::blooms(connection, &segments).await? };
         let mut holding = HashSet::new();
         for (segment, wanted) in by_segment {
             if wanted.iter().all(|id| holding.contains(id)) {
                 continue;
             }
-            if let Some(bloom) = blooms.get(&segment.id) {
-                let bloom = Bloom::from_bytes(bloom.clone());
-                if !required.iter().all(|hash| bloom.may_contain(*hash)) {
-                    continue;
-                }
-            }
             let Some(body) = trace::segment_body(connection, segment).await? else { continue };
-            self.decoded += 1;
             let (filter, query) = (filter.clone(), self.query.clone());
             let hits = tokio::task::spawn_blocking(move || {
                 Ok::<Vec<TraceId>, slowburn_storage::Error>(
-                    decode(body, segment.id)?
+                    decode_traces(body, segment.id, move |id| wanted.iter().any(|wanted| wanted.as_bytes() == id))?
                         .into_iter()
                         .filter(|span| {
-                            wanted.contains(&span.trace_id)
-                                && query.service.as_ref().is_none_or(|service| *service == span.source.service)
+                            query.service.as_ref().is_none_or(|service| *service == span.source.service)
                                 && query.operation.as_ref().is_none_or(|operation| *operation == span.operation)
                                 && query.status.is_none_or(|status| status == span.status)
                                 && filter.matches(span)

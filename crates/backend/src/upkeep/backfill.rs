@@ -60,7 +60,8 @@ impl Backend {
         let uncounted = backfill::lock_uncounted(&mut tx, bucket, version, SEGMENTS).await?;
         let places: Vec<_> = uncounted.iter().map(|segment| segment.segment).collect();
         let book = Arc::clone(book);
-        let counted = tokio::task::spawn_blocking(move || count(uncounted, &book)).await.map_err(|fault| Error::Internal(Box::new(fault)))?;
+        let counted =
+            tokio::task::spawn_blocking(move || count(uncounted, &book)).await.map_err(|fault| Error::Internal(Box::new(fault)))?;
         let mut deltas = Deltas::new();
         for (place, segment) in places.iter().zip(counted) {
             for (key, counts) in segment.deltas {

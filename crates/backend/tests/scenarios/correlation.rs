@@ -114,13 +114,28 @@ async fn pages_follow_each_other_without_gap_or_repeat(pool: PgPool) {
         }
         scene.send(body("web", vec![SpanBuilder::new(trace, 1, start).build()])).await.expect("accepted");
     }
+    // By the index, and by walking segments for what spans hold, in them small and merged.
+    follow(&scene, "limit=40").await;
+    follow(&scene, "limit=40&service=web").await;
+    follow(&scene, "limit=40&filter=duration_ms%20%3E%201").await;
+    scene.clock.advance_seconds(1_300);
+    assert!(scene.backend.merge_all().await.expect("merged") > 0);
+    follow(&scene, "limit=40&service=web").await;
+}
+
+/// Goes from page to page while something new arrives.
+async fn follow(scene: &Scene, raw: &str) {
     let mut seen = Vec::new();
-    let mut query = TraceQuery { limit: Some(40), ..TraceQuery::default() };
+    let (mut query, faults) = TraceQuery::parse(raw);
+    assert_eq!(faults, []);
+    let now = scene.clock.now();
     loop {
-        let found = scene.backend.find_traces(&query, NOON).await.expect("found");
+        let found = scene.backend.find_traces(&query, now).await.expect("found");
         seen.extend(found.items.iter().map(|trace| (trace.start, trace.trace_id)));
         if seen.len() == 40 {
-            scene.send(body("web", vec![SpanBuilder::new(999, 1, NOON).build()])).await.expect("accepted");
+            scene.clock.advance_seconds(1);
+            let late = SpanBuilder::new(scene.clock.now().nanos().cast_unsigned().into(), 1, NOON).build();
+            scene.send(body("web", vec![late])).await.expect("accepted");
         }
         match found.next {
             Some(cursor) => query.cursor = Some(cursor),

@@ -39,7 +39,14 @@ async fn segments(pool: &PgPool, part: i16) -> (i64, i64) {
 /// Everything a reader can learn.
 async fn all_that_is_known(scene: &Scene) -> Vec<String> {
     let mut known = Vec::new();
-    for raw in ["", "status=error", "service=payment", "operation=charge", "correlation_id=order-4", "filter=attributes.card%20%3D%3D%20%22visa%22"] {
+    for raw in [
+        "",
+        "status=error",
+        "service=payment",
+        "operation=charge",
+        "correlation_id=order-4",
+        "filter=attributes.card%20%3D%3D%20%22visa%22",
+    ] {
         let (query, faults) = TraceQuery::parse(&format!("{raw}&limit=1000"));
         assert_eq!(faults, []);
         let found = scene.backend.find_traces(&query, scene.clock.now()).await.expect("the search succeeds");
@@ -122,9 +129,8 @@ async fn an_emptied_open_part_is_dropped_and_made_again_when_it_is_needed(pool: 
     send_thin(&scene, 1..6).await;
     let noon = i64::from(Settings::default().slot_of(NOON.minute()));
     let open = format!("segments_{noon}_open");
-    let exists = async || {
-        sqlx::query_scalar::<_, bool>("SELECT to_regclass($1) IS NOT NULL").bind(&open).fetch_one(&pool).await.expect("asked")
-    };
+    let exists =
+        async || sqlx::query_scalar::<_, bool>("SELECT to_regclass($1) IS NOT NULL").bind(&open).fetch_one(&pool).await.expect("asked");
     scene.clock.advance_seconds(SLOT_SECONDS + 60);
     scene.backend.merge_all().await.expect("merged");
     scene.backend.keep_slots().await.expect("slots");

@@ -56,10 +56,10 @@ fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>, id: i64) -> Result<Vec<
 }
 
 #[derive(Deserialize)]
-struct SourceJson {
+pub(super) struct SourceJson {
     service: String,
     #[serde(with = "pairs")]
-    resource: Vec<(String, Value)>,
+    pub(super) resource: Vec<(String, Value)>,
     #[serde(default)]
     scope_name: String,
     #[serde(default)]
@@ -67,9 +67,9 @@ struct SourceJson {
 }
 
 #[derive(Deserialize)]
-struct Rest(#[serde(with = "pairs")] Vec<(String, Value)>);
+pub(super) struct Rest(#[serde(with = "pairs")] pub(super) Vec<(String, Value)>);
 
-fn corrupt(what: &'static str, id: i64, reason: impl ToString) -> Error {
+pub(super) fn corrupt(what: &'static str, id: i64, reason: impl ToString) -> Error {
     Error::Corrupt { what, table: "segments", id: id.to_string(), reason: reason.to_string() }
 }
 

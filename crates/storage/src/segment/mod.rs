@@ -9,11 +9,13 @@
 
 mod attributes;
 mod bloom;
+mod columns;
 mod decode;
 mod encode;
 #[cfg(test)]
 mod tests;
 
 pub use bloom::Bloom;
+pub use columns::{Cell, Columns, Wanted, columns};
 pub use decode::{decode, decode_trace, decode_traces};
 pub use encode::encode;

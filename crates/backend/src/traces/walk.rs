@@ -1,0 +1,202 @@
+//! Searching by what spans hold: a filter, a service, an operation, a status.
+//!
+//! The segments are walked by the end of their last record, latest first. Those are passed over whose services, errors or
+//! Bloom filter rule a match out; of the others only the columns are read that the search looks at. The traces of matching
+//! spans are folded from the index and checked as a whole. No record of the segments still to come starts after the end
+//! of the next one: a trace found that starts later has its place in the list, and when the page is full of such the walk
+//! ends.
+//!
+//! While one segment is matched on a codec thread the next is fetched. Memory is bounded by the segments in flight and by
+//! the traces found; time by [`MOST_TIME`], after which the page ends where the walk has come to. When the reader goes
+//! away the walk is dropped with the request.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use slowburn_domain::id::TraceId;
+use slowburn_domain::query::{Cursor, TraceQuery};
+use slowburn_domain::span::Status;
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::trace::{TraceSummary, fold};
+use slowburn_storage::segment::{Bloom, Wanted, columns};
+use slowburn_storage::trace::{self, Extent, SegmentQuery, SegmentRef};
+use sqlx::PgConnection;
+use tokio::task::JoinHandle;
+
+use super::Found;
+use super::row::{Row, wanted};
+use crate::filter::{Filter, Requirements};
+use crate::{Backend, Error, Result};
+
+/// How long one page is searched for.
+const MOST_TIME: Duration = Duration::from_secs(10);
+/// Segments matched at the same time.
+const AT_ONCE: usize = 2;
+/// Segments whose Bloom filters are fetched together; the first steps are shorter, because many searches end there.
+const MOST_STEP: usize = 64;
+/// Traces whose fragments are fetched together.
+const FOLDED_AT_ONCE: usize = 2_000;
+/// How long after its trace began a span may start and still lead to it when the search has an upper end: segments
+/// further off are not walked.
+const TRACE_LASTS_SECONDS: i64 = 3_600;
+/// Sorts after every other trace of one start.
+const LAST_ID: [u8; 16] = [0xff; 16];
+
+/// One search.
+pub(super) struct Walk<'a> {
+    pub(super) backend: &'a Backend,
+    pub(super) query: &'a TraceQuery,
+    pub(super) filter: Option<Filter>,
+    pub(super) now: Timestamp,
+    pub(super) as_of: Timestamp,
+    pub(super) up_to_segment: i64,
+    pub(super) limit: usize,
+}
+
+/// What one span must meet.
+struct Match {
+    wanted: Wanted,
+    filter: Option<Filter>,
+    service: Option<String>,
+    operation: Option<String>,
+    status: Option<Status>,
+}
+
+impl Walk<'_> {
+    /// The next page.
+    pub(super) async fn page(self, connection: &mut PgConnection) -> Result<Found> {
+        let began = Instant::now();
+        let required = self.filter.as_ref().map(Filter::requirements).unwrap_or_default();
+        let extents = self.extents(connection, &required).await?;
+        let hashes: Vec<u64> = required.attributes.iter().map(|(key, value)| Bloom::hash(key, value)).collect();
+        let span = Arc::new(Match {
+            wanted: wanted(self.filter.as_ref()),
+            filter: self.filter.clone(),
+            service: self.query.service.clone(),
+            operation: self.query.operation.clone(),
+            status: self.query.status,
+        });
+        let mut found: Vec<TraceSummary> = Vec::new();
+        let mut seen: HashSet<TraceId> = HashSet::new();
+        let mut rest = extents.as_slice();
+        let mut step = AT_ONCE;
+        while let Some(next) = rest.first() {
+            if found.len() > self.limit && found.iter().filter(|trace| trace.start > next.end).count() > self.limit {
+                break;
+            }
+            if began.elapsed() > MOST_TIME {
+                return Ok(self.cut(found, next.end));
+            }
+            let (now, later) = rest.split_at(step.min(rest.len()));
+            rest = later;
+            step = (step * 2).min(MOST_STEP);
+            let candidates = possible(connection, now, &hashes).await?;
+            let hits = matching(connection, &candidates, &span).await?;
+            let fresh: Vec<TraceId> = hits.into_iter().filter(|id| seen.insert(*id)).collect();
+            self.fold(connection, &fresh, &mut found).await?;
+        }
+        found.sort_unstable_by_key(|trace| std::cmp::Reverse((trace.start, trace.trace_id)));
+        let is_more = found.len() > self.limit;
+        found.truncate(self.limit);
+        let last = found.last().filter(|_| is_more);
+        let next = last.map(|last| Cursor { start: last.start, trace_id: last.trace_id, as_of: self.as_of });
+        Ok(Found { items: found, next, searched_to: None })
+    }
+
+    /// Segments that may hold a wanted span.
+    async fn extents(&self, connection: &mut PgConnection, required: &Requirements) -> Result<Vec<Extent>> {
+        let query = self.query;
+        let cursor = query.cursor.map(|cursor| cursor.start.plus_nanos(1));
+        let to = query.to.map(|to| to.at(self.now)).into_iter().chain(cursor).min();
+        let status = query.status.or(required.status);
+        let conditions = SegmentQuery {
+            service: query.service.as_deref().or(required.service.as_deref()),
+            errors_only: status == Some(Status::Error),
+            from: query.from.map(|from| from.at(self.now)),
+            to: to.map(|to| to.plus_seconds(TRACE_LASTS_SECONDS)),
+            up_to_segment: self.up_to_segment,
+        };
+        Ok(trace::segments(connection, &self.backend.0.settings.bucket_numbers(), &conditions).await?)
+    }
+
+    /// Adds the wanted ones of some traces.
+    async fn fold(&self, connection: &mut PgConnection, ids: &[TraceId], found: &mut Vec<TraceSummary>) -> Result<()> {
+        let buckets = self.backend.0.settings.bucket_numbers();
+        for ids in ids.chunks(FOLDED_AT_ONCE) {
+            let fragments = trace::fragments(connection, &buckets, ids, self.up_to_segment).await?;
+            let summaries = ids.iter().filter_map(|id| fold(fragments.get(id)?.iter().map(|(fragment, _)| fragment)));
+            found.extend(summaries.filter(|trace| self.is_after_cursor(trace) && trace.meets(self.query, self.now)));
+        }
+        Ok(())
+    }
+
+    fn is_after_cursor(&self, trace: &TraceSummary) -> bool {
+        self.query.cursor.is_none_or(|cursor| (trace.start, trace.trace_id) < (cursor.start, cursor.trace_id))
+    }
+
+    /// What has its place in the list though the walk has only come to `end`.
+    fn cut(&self, mut found: Vec<TraceSummary>, end: Timestamp) -> Found {
+        found.retain(|trace| trace.start > end);
+        found.sort_unstable_by_key(|trace| std::cmp::Reverse((trace.start, trace.trace_id)));
+        let next = TraceId::from_bytes(&LAST_ID).ok().map(|trace_id| Cursor { start: end, trace_id, as_of: self.as_of });
+        Found { items: found, next, searched_to: Some(end) }
+    }
+}
+
+/// Segments that their Bloom filter does not rule out.
+async fn possible(connection: &mut PgConnection, extents: &[Extent], hashes: &[u64]) -> Result<Vec<SegmentRef>> {
+    let segments: Vec<SegmentRef> = extents.iter().map(|extent| extent.segment).collect();
+    if hashes.is_empty() {
+        return Ok(segments);
+    }
+    let mut blooms = trace::blooms(connection, &segments).await?;
+    let may_hold = |segment: &SegmentRef| {
+        blooms.remove(segment).is_some_and(|bloom| {
+            let bloom = Bloom::from_bytes(bloom);
+            hashes.iter().all(|hash| bloom.may_contain(*hash))
+        })
+    };
+    Ok(segments.into_iter().filter(may_hold).collect())
+}
+
+/// Traces with a matching span in the segments.
+async fn matching(connection: &mut PgConnection, segments: &[SegmentRef], span: &Arc<Match>) -> Result<Vec<TraceId>> {
+    let mut hits = Vec::new();
+    let mut busy: VecDeque<JoinHandle<std::result::Result<Vec<TraceId>, slowburn_storage::Error>>> = VecDeque::new();
+    for segment in segments {
+        // Past retention meanwhile, if it is gone.
+        if let Some(body) = trace::segment_body(connection, *segment).await? {
+            if busy.len() == AT_ONCE
+                && let Some(first) = busy.pop_front()
+            {
+                hits.extend(first.await.map_err(|fault| Error::Internal(Box::new(fault)))??);
+            }
+            let (span, id) = (Arc::clone(span), segment.id);
+            busy.push_back(tokio::task::spawn_blocking(move || span.traces(body, id)));
+        }
+    }
+    for rest in busy {
+        hits.extend(rest.await.map_err(|fault| Error::Internal(Box::new(fault)))??);
+    }
+    Ok(hits)
+}
+
+impl Match {
+    fn traces(&self, body: Bytes, id: i64) -> std::result::Result<Vec<TraceId>, slowburn_storage::Error> {
+        let mut traces = HashSet::new();
+        for columns in columns(body, id, &self.wanted)? {
+            for row in 0..columns.len() {
+                let is_wanted = self.status.is_none_or(|status| status == columns.status(row))
+                    && self.service.as_deref().is_none_or(|service| service == columns.service(row))
+                    && self.operation.as_deref().is_none_or(|operation| operation == columns.operation(row))
+                    && self.filter.as_ref().is_none_or(|filter| filter.matches(&Row { columns: &columns, row }));
+                if is_wanted {
+                    traces.extend(columns.trace_id(row));
+                }
+            }
+        }
+        Ok(traces.into_iter().collect())
+    }
+}
