@@ -2,25 +2,33 @@
 //!
 //! The data folder holds the cluster, its socket, its log and a lock that keeps a second Slowburn out. PostgreSQL refuses
 //! to run as root: as root it runs as the user `postgres`, who must be able to pass through every parent of the folder. A
-//! server that outlived a killed Slowburn is found by its `postmaster.pid` and taken over. On a clean end the cluster is
-//! stopped; after a crash it recovers by itself at the next start.
+//! server that outlived a killed Slowburn is found by its `postmaster.pid` and taken over. While Slowburn runs it is
+//! watched, and started again when it has died. On a clean end the cluster is stopped; after a crash it recovers by itself
+//! at the next start.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use metrics::counter;
+use parking_lot::Mutex;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
+use tokio_util::sync::CancellationToken;
 
 const DATABASE: &str = "slowburn";
 const USER: &str = "slowburn";
 /// Longest path of a Unix socket, less the name of PostgreSQL's.
 const LONGEST_SOCKET_FOLDER: usize = 107 - 20;
 const START_SECONDS: u32 = 60;
+/// How often a start is tried.
+const ATTEMPTS: u32 = 5;
+/// How often it is looked whether the server lives.
+const WATCH_EVERY: Duration = Duration::from_millis(500);
 
 /// What the cluster is told beyond PostgreSQL's defaults. Durability stays on.
 const SETTINGS: [&str; 9] = [
@@ -41,6 +49,8 @@ pub struct Cluster {
     folder: PathBuf,
     programs: PathBuf,
     account: Option<Account>,
+    /// The server, if we started it: it must be reaped when it has died.
+    child: Mutex<Option<Child>>,
     /// Held as long as the cluster is ours.
     _lock: File,
 }
@@ -119,14 +129,11 @@ impl Cluster {
             chown(&folder, Some(account.uid), Some(account.gid))?;
         }
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
-        let cluster = Self { folder, programs, account, _lock: lock };
+        let cluster = Self { folder, programs, account, child: Mutex::new(None), _lock: lock };
         if !cluster.data().join("PG_VERSION").is_file() {
             cluster.init()?;
         }
-        if !cluster.is_running() {
-            cluster.launch()?;
-        }
-        cluster.wait_until_ready().await?;
+        cluster.run().await?;
         cluster.create_database().await?;
         Ok(cluster)
     }
@@ -172,15 +179,52 @@ impl Cluster {
     }
 
     /// A server of this cluster that still runs, by its `postmaster.pid`.
-    fn is_running(&self) -> bool {
-        let Ok(text) = fs::read_to_string(self.data().join("postmaster.pid")) else { return false };
-        let Some(pid) = text.lines().next().and_then(|line| line.trim().parse::<u32>().ok()) else { return false };
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        let running = name.trim() == "postgres";
-        if running {
-            tracing::info!(pid, "taking over the database server that is still running");
+    fn running(&self) -> Option<u32> {
+        if let Some(child) = self.child.lock().as_mut() {
+            // What has died stays in the process table until it is asked for.
+            let _ = child.try_wait();
         }
-        running
+        let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let pid = text.lines().next()?.trim().parse::<u32>().ok()?;
+        // `pid (name) state …`; Z is dead and waits for its parent to ask for it.
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+        (name == "postgres" && !rest.trim_start().starts_with(['Z', 'X'])).then_some(pid)
+    }
+
+    /// Takes over the server that still runs, or starts one, and waits until it is ready.
+    async fn run(&self) -> anyhow::Result<()> {
+        for attempt in 1.. {
+            match self.running() {
+                Some(pid) => tracing::info!(pid, "taking over the database server that is still running"),
+                None => self.launch()?,
+            }
+            match self.wait_until_ready().await {
+                // One that was dying, or whose processes still held the memory that a new one needs.
+                Err(fault) if attempt < ATTEMPTS => tracing::warn!(error = %format!("{fault:#}"), "trying again"),
+                outcome => return outcome,
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the server again whenever it has died, until `stop` is cancelled.
+    pub async fn watch(&self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(WATCH_EVERY) => {}
+                () = stop.cancelled() => return,
+            }
+            if self.running().is_some() {
+                continue;
+            }
+            tracing::error!("the database server has died; starting it again");
+            counter!("slowburn_database_restarts_total").increment(1);
+            match self.run().await {
+                Ok(()) => tracing::info!("the database server runs again"),
+                Err(fault) => tracing::error!(error = %format!("{fault:#}"), "the database server did not start"),
+            }
+        }
     }
 
     fn launch(&self) -> anyhow::Result<()> {
@@ -194,13 +238,14 @@ impl Cluster {
             command.args(["-c", setting]);
         }
         // A group of its own: Ctrl-C at the terminal is for us, and we stop the server when we are done with it.
-        command
+        let child = command
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
             .context("postgres could not be started")?;
+        *self.child.lock() = Some(child);
         Ok(())
     }
 

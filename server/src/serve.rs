@@ -9,6 +9,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -57,10 +58,21 @@ pub async fn serve(checked: Checked, with_demo: bool) -> anyhow::Result<()> {
     telemetry::start_logging(&checked.config.log_format, &checked.config.log)?;
     let metrics = telemetry::start_metrics()?;
     let (options, cluster) = database(&checked).await?;
+    let Some(cluster) = cluster else {
+        let outcome = run(&checked, with_demo, options, metrics).await;
+        tracing::info!("stopped");
+        return outcome;
+    };
+    let ended = CancellationToken::new();
+    let cluster = Arc::new(cluster);
+    let watch = {
+        let (cluster, ended) = (Arc::clone(&cluster), ended.clone());
+        tokio::spawn(async move { cluster.watch(ended).await })
+    };
     let outcome = run(&checked, with_demo, options, metrics).await;
-    if let Some(cluster) = cluster {
-        tokio::task::spawn_blocking(move || cluster.stop()).await??;
-    }
+    ended.cancel();
+    watch.await?;
+    tokio::task::spawn_blocking(move || cluster.stop()).await??;
     tracing::info!("stopped");
     outcome
 }

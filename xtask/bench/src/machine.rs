@@ -113,8 +113,10 @@ fn cluster_seconds(cluster: &Path) -> Result<f64> {
 pub(crate) fn postmaster(cluster: &Path) -> Option<u32> {
     let text = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
     let pid = text.lines().next()?.trim().parse().ok()?;
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    (name.trim() == "postgres").then_some(pid)
+    // Dead ones may wait for a parent to ask for them.
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+    (name == "postgres" && !rest.trim_start().starts_with(['Z', 'X'])).then_some(pid)
 }
 
 /// Memory of a process in MiB: now, and the most since the last [`forget_peak`].

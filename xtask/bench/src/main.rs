@@ -19,6 +19,7 @@ mod report;
 mod rows;
 mod send;
 mod server;
+mod soak;
 mod spans;
 mod statistics;
 mod thin;
@@ -57,6 +58,15 @@ struct Arguments {
     /// Spans among which is searched; 0 leaves that out.
     #[arg(long, default_value_t = 10_000_000)]
     depth: usize,
+    /// Instead of measuring: faults under load, with so many kills.
+    #[arg(long, value_name = "KILLS")]
+    soak: Option<usize>,
+    /// With --soak: how long PostgreSQL stands still, seconds.
+    #[arg(long, default_value_t = 60)]
+    silence: u64,
+    /// With --soak: seed of the random moments; by default the clock's.
+    #[arg(long)]
+    seed: Option<u64>,
     /// Leaves out all but the main load.
     #[arg(long)]
     load_only: bool,
@@ -95,6 +105,13 @@ async fn run(arguments: &Arguments) -> Result<()> {
     }
     let product = Product { binary: arguments.server.canonicalize()?, site: arguments.site.canonicalize()? };
     let scratch = Scratch::make()?;
+    if let Some(kills) = arguments.soak {
+        let seed = arguments.seed.unwrap_or_else(|| Timestamp::now().as_second().cast_unsigned());
+        let extent = soak::Extent { kills, silence_seconds: arguments.silence, seed };
+        soak::run(&product, scratch.path(), extent, &mut report).await?;
+        println!("{}", report.table());
+        return Ok(());
+    }
     load::measure(&product, scratch.path(), arguments.spans, &mut report).await?;
     // What was measured is told, whatever fails after it.
     let rest = if arguments.load_only { Ok(()) } else { rest(arguments, &product, &scratch, &mut report).await };

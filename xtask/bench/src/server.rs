@@ -30,6 +30,8 @@ pub(crate) struct Product {
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
+    /// How it was started, to start it again.
+    command: Command,
     child: Child,
     /// Data folder: the cluster and its socket.
     pub(crate) data: PathBuf,
@@ -68,7 +70,7 @@ impl Server {
             .stdout(log.try_clone()?)
             .stderr(log);
         let child = command.spawn().context("the server could not be started")?;
-        let mut server = Self { child, data, log: log_path, addr, otlp };
+        let mut server = Self { command, child, data, log: log_path, addr, otlp };
         server.wait_until_ready().await?;
         Ok(server)
     }
@@ -89,6 +91,38 @@ impl Server {
 
     pub(crate) fn watched(&self) -> Watched {
         Watched { server: self.pid(), cluster: self.cluster() }
+    }
+
+    /// Its own cluster, for another server.
+    pub(crate) fn database_url(&self) -> String {
+        format!("postgres://slowburn@localhost/slowburn?host={}", self.data.display())
+    }
+
+    /// Kills it, as a crash does.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Kills PostgreSQL's first process; the others notice and end.
+    pub(crate) fn kill_database(&self) {
+        if let Some(pid) = postmaster(&self.cluster()) {
+            signal("KILL", pid);
+        }
+    }
+
+    /// Sends a signal to every process of the cluster.
+    pub(crate) fn signal_database(&self, name: &str) {
+        let Some(first) = postmaster(&self.cluster()) else { return };
+        for pid in std::iter::once(first).chain(children(first)) {
+            signal(name, pid);
+        }
+    }
+
+    /// Starts it again on the same folder and ports after [`Server::kill`], and waits until it is ready.
+    pub(crate) async fn start_again(&mut self) -> Result<()> {
+        self.child = self.command.spawn().context("the server could not be started again")?;
+        self.wait_until_ready().await
     }
 
     /// The last warnings and errors in its log.
@@ -139,6 +173,13 @@ impl Drop for Server {
 
 fn signal(name: &str, pid: u32) {
     let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// Processes that another one has started.
+fn children(parent: u32) -> Vec<u32> {
+    let pids = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parent = format!("PPid:\t{parent}");
+    pids.filter(|pid| fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|text| text.lines().any(|line| line == parent))).collect()
 }
 
 /// Ports that nobody uses, all held until each is known, so that they differ.

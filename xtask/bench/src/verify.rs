@@ -26,6 +26,21 @@ pub(crate) async fn verify(server: &Server, client: &Client, workloads: &[Worklo
     Ok(())
 }
 
+/// How many of the traces are found, each once and whole; one that was never sent is a fault.
+pub(crate) async fn traces(server: &Server, client: &Client, workloads: &[Workload]) -> Result<usize> {
+    let expected: HashSet<u128> = workloads.iter().flat_map(Workload::trace_ids).collect();
+    walk(server, client, &expected).await
+}
+
+/// A counter of one SLO from the server's own page.
+pub(crate) async fn slo_counter(server: &Server, client: &Client, name: &str, slo: &str) -> Result<u64> {
+    let page = client.get(server.url("/metrics")).send().await?.error_for_status()?.text().await?;
+    let start = format!("{name}{{slo=\"{slo}\"");
+    let line = page.lines().find(|line| line.starts_with(&start)).with_context(|| format!("{start} is not on the page"))?;
+    let value = line.rsplit(' ').next().unwrap_or_default();
+    value.parse().with_context(|| line.to_owned())
+}
+
 /// A counter without labels from the server's own page; 0 before it was first counted.
 pub(crate) async fn counter(server: &Server, client: &Client, name: &str) -> Result<u64> {
     let page = client.get(server.url("/metrics")).send().await?.error_for_status()?.text().await?;
@@ -39,7 +54,7 @@ async fn get(server: &Server, client: &Client, path: &str) -> Result<Value> {
 }
 
 /// Sum over all operations of all services; a service's own count leaves inner spans out.
-async fn counted_by_services(server: &Server, client: &Client) -> Result<u64> {
+pub(crate) async fn counted_by_services(server: &Server, client: &Client) -> Result<u64> {
     let list = get(server, client, "/api/v1/services?from=-6h").await?;
     let services = list["items"].as_array().context("services: no items")?;
     let operations = services.iter().flat_map(|service| service["operations"].as_array().into_iter().flatten());
