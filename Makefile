@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help run dev build test end-to-end shots bench fmt clean
+.PHONY: help run dev build test end-to-end shots bench soak fmt clean
 
 setup_build := xtask/setup.sh build; . xtask/env.sh
 setup_test := xtask/setup.sh test; . xtask/env.sh
@@ -59,8 +59,11 @@ shots: ## pictures of every page under target/shots
 
 bench: ## the figures of requirements section H, under target/bench
 	$(setup_build)
-	if ! [ -x xtask/bench.sh ]; then echo "there is no benchmark yet: xtask/bench.sh is missing" >&2; exit 1; fi
 	exec xtask/bench.sh
+
+soak: ## faults under load in full: kills, two servers, a still database, a full disk
+	$(setup_build)
+	exec xtask/bench.sh --soak 24 --silence 60
 
 fmt: ## format the Rust code
 	$(setup_build)

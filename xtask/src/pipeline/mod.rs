@@ -56,6 +56,7 @@ fn run(paths: &Paths, counts: &mut Counts, table: &mut Vec<(&'static str, f64)>)
     timed("cargo test", &mut || stages::cargo_test(paths, &url))?;
     timed("build site", &mut || stages::build_site(paths))?;
     timed("page weight", &mut || stages::page_weight(paths))?;
+    timed("faults", &mut || stages::faults(paths))?;
     timed("end to end", &mut || stages::playwright(paths, Some(&url), "playwright.config.ts", &[]))?;
     drop(cluster);
     Ok(())

@@ -77,6 +77,15 @@ pub(super) fn build_site(paths: &Paths) -> Result<Counts> {
     dev::build_site(paths).map(none)
 }
 
+/// Kills, two servers on one database, a database that stands still, a full disk: shortened, with the programs that
+/// the tests use. `make soak` runs them in full.
+pub(super) fn faults(paths: &Paths) -> Result<Counts> {
+    let site = paths.root.join("target/site");
+    let out = paths.root.join("target/bench");
+    let mut command = process::cargo(paths, ["run", "--quiet", "--bin", "slowburn-bench", "--", "--soak", "4", "--silence", "6", "--server"]);
+    process::run(command.arg(paths.server()).arg("--site").arg(site).arg("--out").arg(out)).map(|()| Counts { passed: 4, failed: 0 })
+}
+
 /// What a first visit may cost.
 pub(super) fn page_weight(paths: &Paths) -> Result<Counts> {
     bundle::check_weight(paths).map(none)
