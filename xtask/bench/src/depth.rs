@@ -84,7 +84,7 @@ const KINDS: [Kind; 10] = [
                 filter(&format!("attributes[\"server.address\"].startsWith(\"payment-{}\")", turn % 4))
             )
         },
-        least: 50,
+        least: 1,
         bound: NEWEST,
         times: SEARCHES,
     },

@@ -5,6 +5,7 @@ mod catalogue;
 mod correlation;
 mod ingest;
 mod merge;
+mod plans;
 mod slo;
 
 use std::collections::BTreeSet;
