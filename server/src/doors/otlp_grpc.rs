@@ -64,7 +64,7 @@ impl From<Refusal> for Failure {
 /// `TraceService/Export`.
 pub async fn export_traces(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
     if !is_grpc(request.headers()) {
-        return wrong_port(request).await;
+        return wrong_port(patience, request).await;
     }
     let (parts, body) = request.into_parts();
     let body = pin!(TimeoutBody::new(patience.body, body));
@@ -75,9 +75,9 @@ pub async fn export_traces(State(backend): State<Backend>, State(patience): Stat
 }
 
 /// Every other call.
-pub async fn unknown_call(request: Request) -> Response {
+pub async fn unknown_call(State(patience): State<Patience>, request: Request) -> Response {
     if !is_grpc(request.headers()) {
-        return wrong_port(request).await;
+        return wrong_port(patience, request).await;
     }
     respond(None, Some(Failure::new(code::UNIMPLEMENTED, "this server takes TraceService/Export")))
 }

@@ -88,10 +88,10 @@ pub async fn traces(State(backend): State<Backend>, State(patience): State<Patie
 }
 
 /// Every other signal and path under `/v1`.
-pub async fn unknown_signal(request: Request) -> Response {
+pub async fn unknown_signal(State(patience): State<Patience>, request: Request) -> Response {
     let format = content_type(request.headers()).unwrap_or(Format::Protobuf);
     let message = format!("this server takes traces, at /v1/traces, and not {}", request.uri().path());
-    discard(pin!(request.into_body())).await;
+    discard(pin!(TimeoutBody::new(patience.body, request.into_body()))).await;
     refuse(format, &Failure::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message))
 }
 
@@ -102,9 +102,9 @@ pub async fn wrong_method(headers: HeaderMap) -> Response {
 }
 
 /// What is no gRPC, at the door of gRPC.
-pub async fn wrong_port(request: Request) -> Response {
+pub async fn wrong_port(patience: Patience, request: Request) -> Response {
     let format = content_type(request.headers()).unwrap_or(Format::Protobuf);
-    discard(pin!(request.into_body())).await;
+    discard(pin!(TimeoutBody::new(patience.body, request.into_body()))).await;
     let message = "this port takes OTLP over gRPC; OTLP over HTTP has a port of its own, 4318 by default";
     refuse(format, &Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT, message))
 }
@@ -137,7 +137,7 @@ async fn arrive(mut arriving: Arriving, mut body: Pin<&mut TimeoutBody<Body>>) -
 }
 
 /// Reads what is left of a body, without keeping it.
-async fn discard<B: http_body::Body<Data = bytes::Bytes>>(mut body: Pin<&mut B>) {
+async fn discard(mut body: Pin<&mut TimeoutBody<Body>>) {
     let mut discarded = 0;
     while discarded < MOST_DISCARDED {
         match body.frame().await {

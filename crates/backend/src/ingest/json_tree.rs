@@ -143,7 +143,7 @@ mod tests {
     fn what_grows_beyond_bounds_is_not_read_to_its_end() {
         for (name, text) in [
             ("objects", format!("[{}]", [r#"{"a":0}"#; 1_000].join(","))),
-            ("nothing", format!("[{}]", ["0"; 40_000].join(","))),
+            ("nothing", format!("[{}]", vec!["0"; 40_000].join(","))),
             ("a text", format!("[\"{}\",0]", "x".repeat(700_000))),
             ("keys", format!("{{{}}}", (0..20_000).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(","))),
         ] {

@@ -106,7 +106,7 @@ fn what_would_swell_beyond_bounds_is_refused_before_it_does() {
     let with = |more: &[u8]| scope_spans(&field(2, &[&good[..], more].concat()));
     let attribute = |value: &[u8]| with(&field(9, &field(2, value)));
     let many_scopes = {
-        let resource = field(1, &field(1, &[field(1, b"k"), field(2, &field(1, &[b'x'; 20_000]))].concat()));
+        let resource = field(1, &field(1, &[field(1, b"k"), field(2, &field(1, &vec![b'x'; 20_000]))].concat()));
         let scopes = fill(&field(2, &field(2, &good)));
         field(1, &[resource, scopes[..30_000 / (good.len() + 4) * (good.len() + 4)].to_vec()].concat())
     };

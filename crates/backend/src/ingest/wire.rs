@@ -81,7 +81,7 @@ impl Shape {
     /// The message in its field `number`, if there is one. Numbers are those of OTLP 1.x.
     const fn part(self, number: u32) -> Option<Self> {
         Some(match (self, number) {
-            (Self::Resource, 1) | (Self::Scope | Self::Event, 3) | (Self::Span, 9) | (Self::Link, 4) | (Self::Map, 1) => Self::KeyValue,
+            (Self::Resource | Self::Map, 1) | (Self::Scope | Self::Event, 3) | (Self::Link, 4) | (Self::Span, 9) => Self::KeyValue,
             (Self::Span, 11) => Self::Event,
             (Self::Span, 13) => Self::Link,
             (Self::Span, 15) => Self::Status,
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn fields_come_in_order_and_the_first_fault_is_the_last() {
         let message = [0x0a, 2, b'h', b'i', 0x10, 7, 0x1d, 1, 2, 3, 4, 0x22, 9];
-        let read: Vec<_> = fields(&message).map(|field| field.ok()).collect();
+        let read: Vec<_> = fields(&message).map(Result::ok).collect();
         assert_eq!(read, [Some((1, Some(&b"hi"[..]))), Some((2, None)), Some((3, None)), None]);
         assert_eq!(fields(&[]).count(), 0);
         assert_eq!(

@@ -117,7 +117,7 @@ async fn what_would_swell_in_memory_is_refused_over_every_wire(pool: PgPool) {
     for wire in WIRES {
         // Records of nothing: two or three bytes each on the wire, a hundred in memory.
         let message = if wire == Wire::Json {
-            let events = ["{}"; 20_000].join(",");
+            let events = vec!["{}"; 20_000].join(",");
             format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"events":[{events}]}}]}}]}}]}}"#).into_bytes()
         } else {
             let mut request = one_span(1);

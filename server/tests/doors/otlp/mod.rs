@@ -68,14 +68,11 @@ pub(crate) enum Outcome {
 impl Outcome {
     fn of(status: u16, code: i32, message: String) -> Self {
         match (status, code) {
-            (400, 3) => Self::Malformed(message),
-            (413, 8) => Self::TooLarge(message),
-            (415, 3) | (200, 12) => Self::Unsupported(message),
-            (503, 14) => Self::Later(message),
             // Over gRPC the HTTP status says nothing.
-            (200, 3) => Self::Malformed(message),
-            (200, 8) => Self::TooLarge(message),
-            (200, 14) => Self::Later(message),
+            (400 | 200, 3) => Self::Malformed(message),
+            (413 | 200, 8) => Self::TooLarge(message),
+            (415, 3) | (200, 12) => Self::Unsupported(message),
+            (503 | 200, 14) => Self::Later(message),
             other => panic!("{other:?}: {message}"),
         }
     }
