@@ -34,6 +34,14 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 fn read<'a>(rest: &mut &'a [u8]) -> Result<(u32, Option<&'a [u8]>), String> {
+    // Nearly all fields: key and length take a byte each. This is walked for every span.
+    if let [key @ 8..128, length @ 0..128, behind @ ..] = *rest
+        && key & 7 == WireType::LengthDelimited as u8
+        && let Some((content, behind)) = behind.split_at_checked(usize::from(*length))
+    {
+        *rest = behind;
+        return Ok((u32::from(key >> 3), Some(content)));
+    }
     let (number, wire_type) = decode_key(rest).map_err(|fault| fault.to_string())?;
     if wire_type != WireType::LengthDelimited {
         skip_field(wire_type, number, rest, DecodeContext::default()).map_err(|fault| fault.to_string())?;
