@@ -198,7 +198,7 @@ impl Ingest {
         &self.0.in_flight
     }
 
-    /// Most bytes of a request.
+    /// Most bytes of one request after decompression.
     pub fn request_bytes(&self) -> usize {
         self.0.settings.request_bytes
     }

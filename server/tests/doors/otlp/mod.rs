@@ -4,6 +4,7 @@
 //! [`export`] holds every answer to the rules that have no exception: the request's type, a `google.rpc.Status` on failure,
 //! a delay for what may be repeated and none for the rest, no `partial_success` where nothing was refused.
 
+mod connections;
 mod grpc;
 mod hostile;
 mod http;
