@@ -8,17 +8,21 @@ const run = promisify(execFile);
 const sdk = join(import.meta.dirname, '../sdk');
 const python = process.env.SLOWBURN_TEST_PYTHON ?? 'python3';
 
-const senders: [name: string, program: string, args: string[], protocol: 'http' | 'grpc'][] = [
+// Node's SDK is told its protocol by the standard variable; nothing else is set.
+const senders: [name: string, program: string, args: string[], port: 'http' | 'grpc', protocol?: string][] = [
   ['Python over HTTP', python, [join(sdk, 'send.py'), 'http/protobuf'], 'http'],
   ['Python over gRPC', python, [join(sdk, 'send.py'), 'grpc'], 'grpc'],
   ['Node over HTTP', process.execPath, [join(sdk, 'send.mjs')], 'http'],
+  ['Node over HTTP in JSON', process.execPath, [join(sdk, 'send.mjs')], 'http', 'http/json'],
+  ['Node over gRPC', process.execPath, [join(sdk, 'send.mjs')], 'grpc', 'grpc'],
 ];
 
-for (const [name, program, args, protocol] of senders) {
+for (const [name, program, args, port, protocol] of senders) {
   test(`${name}: what was sent is found, all of it and nothing else`, async ({ request, seeded }) => {
     const id = `sdk ${name} ${Date.now()}`;
-    const endpoint = protocol === 'grpc' ? seeded.otlpGrpc : seeded.otlpHttp;
-    const { stdout, stderr } = await run(program, [...args, id], { env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } });
+    const endpoint = port === 'grpc' ? seeded.otlpGrpc : seeded.otlpHttp;
+    const set = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...(protocol && { OTEL_EXPORTER_OTLP_PROTOCOL: protocol }) };
+    const { stdout, stderr } = await run(program, [...args, id], { env: { ...process.env, ...set } });
     const sent: { trace_ids: string[]; spans_per_trace: number } = JSON.parse(stdout);
     expect(stderr).toBe('');
     expect(sent.trace_ids.length).toBeGreaterThan(0);

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Checked;
 use crate::demo::{self, DemoConfig};
 use crate::doors::guard::Hosts;
+use crate::doors::listen::{self, Patience};
 use crate::doors::router::{self, Doors};
 use crate::doors::site::Site;
 use crate::postgres::{self, Cluster};
@@ -99,7 +100,8 @@ async fn run(
     }
     let all_loopback = [checked.addr, checked.otlp_http_addr, checked.otlp_grpc_addr].iter().all(|addr| addr.ip().is_loopback());
     let hosts = if all_loopback { Hosts::new(&checked.config.hosts) } else { Hosts::new(&any_host(&checked.config.hosts)) };
-    let doors = Doors { backend: backend.clone(), site, hosts, metrics, closing: closing.clone() };
+    let patience = Patience::default();
+    let doors = Doors { backend: backend.clone(), site, hosts, patience, metrics, closing: closing.clone() };
     let listeners = [
         (listen("addr", checked.addr).await?, router::main(doors.clone())),
         (listen("otlp_http_addr", checked.otlp_http_addr).await?, router::otlp_http(doors.clone())),
@@ -107,8 +109,7 @@ async fn run(
     ];
     let mut servers = tokio::task::JoinSet::new();
     for (listener, router) in listeners {
-        let closing = closing.clone();
-        servers.spawn(async move { axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned()).await });
+        servers.spawn(listen::serve(listener, router, patience, closing.clone()));
     }
     tracing::info!(addr = %checked.addr, otlp.http = %checked.otlp_http_addr, otlp.grpc = %checked.otlp_grpc_addr, "serving on http://{}", checked.addr);
     let demo_stop = CancellationToken::new();

@@ -91,11 +91,6 @@ impl Backend {
         &self.0.clock
     }
 
-    /// Most bytes of one request after decompression.
-    pub fn request_bytes(&self) -> usize {
-        self.0.settings.request_bytes
-    }
-
     /// Fires when the process is to end.
     pub fn stopping(&self) -> &CancellationToken {
         &self.0.stop

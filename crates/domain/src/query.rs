@@ -240,10 +240,31 @@ mod tests {
         assert_eq!(fields, ["status", "limit", "min_duration_ms", "from", "cursor"]);
     }
 
+    /// Right names with nearly right values.
+    fn query_string() -> impl Strategy<Value = String> {
+        let name = "correlation_id|filter|status|min_duration_ms|max_duration_ms|from|to|limit|cursor|x";
+        let value = prop_oneof![
+            "[-+]?[0-9]{1,22}(\\.[0-9]{1,20})?(e[0-9]{1,3})?",
+            "(now)?-?[0-9]{0,20}[smhdw]?",
+            "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,10})?(Z|%2B0[0-9]:00)",
+            "-?[0-9]{1,19}\\.[0-9a-f]{32}\\.-?[0-9]{1,19}",
+            "ok|error|unset|NaN|inf|[%a-z0-9+é&=]{0,9}",
+        ];
+        prop::collection::vec((name, value), 0..5)
+            .prop_map(|pairs| pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&"))
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(raw in ".*") {
             TraceQuery::parse(&raw);
+        }
+
+        /// Whatever a link said, the link to the next page says the same.
+        #[test]
+        fn what_was_read_is_written_and_read_again(raw in query_string()) {
+            let (query, _) = TraceQuery::parse(&raw);
+            prop_assert_eq!(TraceQuery::parse(&query.to_query_string()), (query, vec![]));
         }
 
         #[test]

@@ -1,4 +1,7 @@
-//! Builders for tests: OTLP requests with known contents, and a clock moved by hand.
+//! Builders for tests: OTLP requests with known contents, requests with contents from anywhere, and a clock moved by hand.
+
+pub mod hostile;
+mod json;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,6 +12,8 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message as _;
 use slowburn_domain::time::Timestamp;
+
+pub use json::to_json;
 
 /// A clock that stands still until it is moved.
 #[derive(Clone, Debug)]
@@ -115,15 +120,18 @@ impl SpanBuilder {
     }
 }
 
+/// The spans of one service, as a part of a request.
+pub fn resource_spans(service: &str, spans: Vec<Span>) -> ResourceSpans {
+    ResourceSpans {
+        resource: Some(Resource { attributes: vec![text("service.name", service)], ..Resource::default() }),
+        scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
+        ..ResourceSpans::default()
+    }
+}
+
 /// A request with the spans of one service.
 pub fn request(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
-    ExportTraceServiceRequest {
-        resource_spans: vec![ResourceSpans {
-            resource: Some(Resource { attributes: vec![text("service.name", service)], ..Resource::default() }),
-            scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
-            ..ResourceSpans::default()
-        }],
-    }
+    ExportTraceServiceRequest { resource_spans: vec![resource_spans(service, spans)] }
 }
 
 /// The same, as the bytes that a sender writes.

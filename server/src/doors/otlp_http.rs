@@ -1,65 +1,150 @@
 //! OTLP over HTTP. The answer has the request's content type; refusals carry a `google.rpc.Status` in it, and those that
 //! are worth another try say so by 503 and `Retry-After`.
+//!
+//! A refusal is answered after the rest of the body was read and thrown away, for a sender that still writes would find its
+//! connection reset, and a reset is something that senders repeat.
+
+use std::pin::{Pin, pin};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use axum::response::Response;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
-use prost::Message;
+use prost::Message as _;
 use slowburn_backend::Backend;
-use slowburn_backend::ingest::{Accepted, Compression, Format, Payload, Refusal};
+use slowburn_backend::ingest::{Accepted, Arriving, Compression, Format, Refusal};
+use slowburn_domain::query::FieldFault;
+use tower_http::timeout::{TimeoutBody, TimeoutError};
+
+use super::listen::Patience;
+use super::rpc_status::{Detail, RETRY_SECONDS, RpcStatus, code};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
-/// `google.rpc.Status`, as far as OTLP uses it.
-#[derive(Clone, PartialEq, Message)]
-pub struct RpcStatus {
-    /// `google.rpc.Code`.
-    #[prost(int32, tag = "1")]
-    pub code: i32,
-    /// What is wrong.
-    #[prost(string, tag = "2")]
-    pub message: String,
+/// Most bytes of a refused body that are read to be thrown away. Whoever sends more is cut off.
+const MOST_DISCARDED: usize = 256 << 20;
+
+/// An answer other than 200.
+struct Failure {
+    status: StatusCode,
+    code: i32,
+    message: String,
+    detail: Detail,
 }
 
-/// Codes of `google.rpc.Code`.
-pub mod code {
-    /// The client sent something wrong.
-    pub const INVALID_ARGUMENT: i32 = 3;
-    /// Too large.
-    pub const RESOURCE_EXHAUSTED: i32 = 8;
-    /// Not known here.
-    pub const UNIMPLEMENTED: i32 = 12;
-    /// Try again.
-    pub const UNAVAILABLE: i32 = 14;
+impl Failure {
+    fn new(status: StatusCode, code: i32, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), detail: Detail::None }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::Malformed(fault) => {
+                Self { detail: Detail::Field(fault), ..Self::new(StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT, message) }
+            }
+            Refusal::TooLarge { .. } | Refusal::TooHeavy { .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, code::RESOURCE_EXHAUSTED, message)
+            }
+            // Not 408, which would be right by HTTP: senders of OTLP do not repeat it.
+            Refusal::Stalled | Refusal::Busy | Refusal::Unavailable => {
+                Self { detail: Detail::Retry, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code::UNAVAILABLE, message) }
+            }
+        }
+    }
 }
 
 /// `POST /v1/traces`.
-pub async fn traces(State(backend): State<Backend>, request: Request) -> Response {
+pub async fn traces(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Some(format) = content_type(&parts.headers) else {
-        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/x-protobuf or application/json").into_response();
+    let mut body = pin!(TimeoutBody::new(patience.body, body));
+    let format = content_type(&parts.headers);
+    let outcome = match format {
+        Some(format) => store(&backend, &parts.headers, format, body.as_mut()).await,
+        None => Err(Failure::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            code::INVALID_ARGUMENT,
+            "content-type: expected application/x-protobuf or application/json",
+        )),
     };
-    let encoding = parts.headers.get(CONTENT_ENCODING).map(HeaderValue::to_str);
-    let Some(compression) = encoding.transpose().ok().and_then(Compression::from_header) else {
-        return refuse(format, StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT, "content-encoding: expected gzip, zstd or none");
-    };
-    let limit = backend.request_bytes();
-    // Whoever announces too much need not send it.
-    let announced = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return answer(format, Err(Refusal::TooLarge { limit }));
+    // A status has to have some type; one that nobody asked for in JSON is binary.
+    let format = format.unwrap_or(Format::Protobuf);
+    match outcome {
+        Ok(accepted) => success(format, &accepted),
+        Err(failure) => {
+            // Who waits for leave to send has sent nothing.
+            if !parts.headers.contains_key(EXPECT) {
+                discard(body.as_mut()).await;
+            }
+            refuse(format, &failure)
+        }
     }
-    let bytes = match Limited::new(body, limit).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(fault) if fault.is::<http_body_util::LengthLimitError>() => return answer(format, Err(Refusal::TooLarge { limit })),
-        Err(_) => return refuse(format, StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT, "the body ended early"),
+}
+
+/// Every other signal and path under `/v1`.
+pub async fn unknown_signal(State(patience): State<Patience>, request: Request) -> Response {
+    let format = content_type(request.headers()).unwrap_or(Format::Protobuf);
+    let message = format!("this server takes traces, at /v1/traces, and not {}", request.uri().path());
+    discard(pin!(TimeoutBody::new(patience.body, request.into_body()))).await;
+    refuse(format, &Failure::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message))
+}
+
+/// Every other method.
+pub async fn wrong_method(headers: HeaderMap) -> Response {
+    let format = content_type(&headers).unwrap_or(Format::Protobuf);
+    refuse(format, &Failure::new(StatusCode::METHOD_NOT_ALLOWED, code::UNIMPLEMENTED, "traces are sent by POST"))
+}
+
+/// What is no gRPC, at the door of gRPC.
+pub async fn wrong_port(patience: Patience, request: Request) -> Response {
+    let format = content_type(request.headers()).unwrap_or(Format::Protobuf);
+    discard(pin!(TimeoutBody::new(patience.body, request.into_body()))).await;
+    let message = "this port takes OTLP over gRPC; OTLP over HTTP has a port of its own, 4318 by default";
+    refuse(format, &Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT, message))
+}
+
+async fn store(backend: &Backend, headers: &HeaderMap, format: Format, body: Pin<&mut TimeoutBody<Body>>) -> Result<Accepted, Failure> {
+    let ingest = backend.ingest();
+    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::to_str);
+    let Some(compression) = encoding.transpose().ok().and_then(Compression::from_header) else {
+        let message = "content-encoding: expected gzip, zstd or none";
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT, message));
     };
-    answer(format, backend.ingest().traces(Payload { bytes, compression, format }).await)
+    let limit = ingest.request_bytes();
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let arrived = match announced {
+        Some(length) if length > limit => Err(Refusal::TooLarge { limit }),
+        _ => arrive(Arriving::begin(ingest)?, body).await,
+    };
+    Ok(ingest.traces_arrived(ingest.counted(arrived)?, compression, format).await?)
+}
+
+async fn arrive(mut arriving: Arriving, mut body: Pin<&mut TimeoutBody<Body>>) -> Result<Arriving, Refusal> {
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => frame.data_ref().map_or(Ok(()), |data| arriving.push(data))?,
+            Err(fault) if fault.is::<TimeoutError>() => return Err(Refusal::Stalled),
+            Err(_) => return Err(Refusal::Malformed(FieldFault::new("body", "it ended early"))),
+        }
+    }
+    Ok(arriving)
+}
+
+/// Reads what is left of a body, without keeping it.
+async fn discard(mut body: Pin<&mut TimeoutBody<Body>>) {
+    let mut discarded = 0;
+    while discarded < MOST_DISCARDED {
+        match body.frame().await {
+            Some(Ok(frame)) => discarded += frame.data_ref().map_or(0, bytes::Bytes::len),
+            Some(Err(_)) | None => return,
+        }
+    }
 }
 
 fn content_type(headers: &HeaderMap) -> Option<Format> {
@@ -68,20 +153,6 @@ fn content_type(headers: &HeaderMap) -> Option<Format> {
         PROTOBUF => Some(Format::Protobuf),
         JSON => Some(Format::Json),
         _ => None,
-    }
-}
-
-fn answer(format: Format, outcome: Result<Accepted, Refusal>) -> Response {
-    match outcome {
-        Ok(accepted) => success(format, &accepted),
-        Err(refusal) => {
-            let (status, code) = match refusal {
-                Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT),
-                Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, code::RESOURCE_EXHAUSTED),
-                Refusal::Busy | Refusal::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, code::UNAVAILABLE),
-            };
-            refuse(format, status, code, &refusal.to_string())
-        }
     }
 }
 
@@ -105,14 +176,24 @@ fn success(format: Format, accepted: &Accepted) -> Response {
     }
 }
 
-fn refuse(format: Format, status: StatusCode, code: i32, message: &str) -> Response {
+fn refuse(format: Format, failure: &Failure) -> Response {
+    let Failure { status, code, message, detail } = failure;
     let mut response = match format {
-        Format::Protobuf => respond(status, PROTOBUF, RpcStatus { code, message: message.to_owned() }.encode_to_vec()),
-        Format::Json => respond(status, JSON, serde_json::json!({"code": code, "message": message}).to_string().into_bytes()),
+        Format::Protobuf => {
+            let body = RpcStatus { code: *code, message: message.clone(), details: detail.messages() };
+            respond(*status, PROTOBUF, body.encode_to_vec())
+        }
+        Format::Json => {
+            let body = serde_json::json!({"code": code, "message": message, "details": detail.json()});
+            respond(*status, JSON, body.to_string().into_bytes())
+        }
     };
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
+    match *status {
+        StatusCode::SERVICE_UNAVAILABLE => response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS)),
+        // RFC 9110, section 15.5.16: what would have been taken.
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd")),
+        _ => None,
+    };
     response
 }
 

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -17,6 +17,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::services::ServeDir;
 
 use super::guard::{Hosts, guard};
+use super::listen::Patience;
 use super::site::{self, Site};
 use super::{otlp_grpc, otlp_http};
 use crate::api;
@@ -30,6 +31,8 @@ pub struct Doors {
     pub site: Site,
     /// Hosts by which this server may be called.
     pub hosts: Hosts,
+    /// How long silent callers are waited for.
+    pub patience: Patience,
     /// Figures about ourselves.
     pub metrics: PrometheusHandle,
     /// Fires when open streams are to end.
@@ -45,7 +48,7 @@ macro_rules! part {
         })*
     };
 }
-part!(backend: Backend, site: Site, hosts: Hosts, metrics: PrometheusHandle, closing: CancellationToken);
+part!(backend: Backend, site: Site, hosts: Hosts, patience: Patience, metrics: PrometheusHandle, closing: CancellationToken);
 
 /// Pages, API and OTLP/HTTP.
 pub fn main(doors: Doors) -> Router {
@@ -63,7 +66,7 @@ pub fn main(doors: Doors) -> Router {
         .merge(api::routes())
         .fallback(get(site::page))
         .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Precise(4)).compress_when(compressed))
-        .route("/v1/traces", post(otlp_http::traces).layer(DefaultBodyLimit::disable()))
+        .merge(otlp_routes())
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(doors.hosts.clone(), guard))
         .with_state(doors)
@@ -71,11 +74,17 @@ pub fn main(doors: Doors) -> Router {
 
 /// OTLP/HTTP on its own port.
 pub fn otlp_http(doors: Doors) -> Router {
-    Router::new()
-        .route("/v1/traces", post(otlp_http::traces).layer(DefaultBodyLimit::disable()))
+    otlp_routes()
+        .fallback(otlp_http::unknown_signal)
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(doors.hosts.clone(), guard))
         .with_state(doors)
+}
+
+fn otlp_routes() -> Router<Doors> {
+    Router::new()
+        .route("/v1/traces", post(otlp_http::traces).fallback(otlp_http::wrong_method).layer(DefaultBodyLimit::disable()))
+        .route("/v1/{*signal}", any(otlp_http::unknown_signal))
 }
 
 /// OTLP/gRPC.

@@ -19,11 +19,13 @@ use slowburn_backend::clock::Clock;
 use slowburn_backend::settings::Settings;
 use slowburn_domain::time::Timestamp;
 use slowburn_server::doors::guard::Hosts;
+use slowburn_server::doors::listen::{self, Patience};
 use slowburn_server::doors::router::{self, Doors};
 use slowburn_server::doors::site::Site;
 use slowburn_server::telemetry;
 use slowburn_test_support::body;
 use sqlx::PgPool;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -44,6 +46,7 @@ pub(crate) struct App {
     main: Router,
     otlp_http: Router,
     otlp_grpc: Router,
+    patience: Patience,
 }
 
 /// An answer, read to its end.
@@ -84,6 +87,10 @@ impl App {
     }
 
     pub(crate) async fn with(pool: PgPool, settings: Settings) -> Self {
+        Self::with_patience(pool, settings, Patience::default()).await
+    }
+
+    pub(crate) async fn with_patience(pool: PgPool, settings: Settings, patience: Patience) -> Self {
         // Once per process; later tests find it done.
         let _ = any_spawner::Executor::init_tokio();
         let otlp_http = "http://127.0.0.1:4318".to_owned();
@@ -94,6 +101,7 @@ impl App {
             backend: backend.clone(),
             site: site(),
             hosts: Hosts::new(&["slo.example.org".to_owned()]),
+            patience,
             metrics: metrics(),
             closing: CancellationToken::new(),
         };
@@ -102,6 +110,7 @@ impl App {
             main: router::main(doors.clone()),
             otlp_http: router::otlp_http(doors.clone()),
             otlp_grpc: router::otlp_grpc(doors),
+            patience,
         }
     }
 
@@ -167,11 +176,14 @@ impl App {
 
     /// Gives a port of the loopback address to a router, until the test's runtime ends.
     pub(crate) async fn listen(&self, port: Port) -> SocketAddr {
+        self.listen_until(port, CancellationToken::new()).await.0
+    }
+
+    /// Gives a port of the loopback address to a router, until `closing` and the end of the requests that are open then.
+    pub(crate) async fn listen_until(&self, port: Port, closing: CancellationToken) -> (SocketAddr, JoinHandle<()>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("bound");
-        let router = self.router(port);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        addr
+        (addr, tokio::spawn(listen::serve(listener, self.router(port), self.patience, closing)))
     }
 }
 

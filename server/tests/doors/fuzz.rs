@@ -5,42 +5,22 @@
 
 use std::fmt::Debug;
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use proptest::prelude::*;
 use proptest::strategy::{BoxedStrategy, ValueTree as _};
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{Config, TestRunner};
 use prost::Message as _;
-use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::encode;
-use slowburn_test_support::{SpanBuilder, request};
+use slowburn_server::doors::otlp_grpc::EXPORT_TRACES;
+use slowburn_test_support::{SpanBuilder, hostile};
 use sqlx::PgPool;
 
 use crate::app::{App, JSON, PROTOBUF, Port, ago};
-use crate::otlp_http::gzip;
+use crate::otlp::{call, frame, grpc_code, gzip};
 
-const CASES: usize = 200;
-
-/// The same cases in every run.
+/// The same cases in every run: as many as `PROPTEST_CASES` asks for, 256 unless it does.
 fn cases<T: Debug>(strategy: &BoxedStrategy<T>) -> impl Iterator<Item = T> {
     let mut runner = TestRunner::deterministic();
-    (0..CASES).map(move |_| strategy.new_tree(&mut runner).expect("nothing is filtered out").current())
-}
-
-/// Texts as senders should not write them.
-fn hostile_text() -> BoxedStrategy<String> {
-    prop_oneof![
-        4 => ".{0,20}",
-        1 => Just(String::new()),
-        1 => Just("a\0b".to_owned()),
-        1 => Just("%41%00%zz+%".to_owned()),
-        1 => Just("é".repeat(3_000)),
-        1 => Just("'; DROP TABLE segments; --".to_owned()),
-        1 => "[a-z]{1,4}",
-        1 => "-?[0-9]{1,25}",
-        1 => "-[0-9]{1,20}[smhdw]",
-    ]
-    .boxed()
+    (0..Config::default().cases).map(move |_| strategy.new_tree(&mut runner).expect("nothing is filtered out").current())
 }
 
 fn incompressible(length: usize) -> String {
@@ -55,91 +35,6 @@ fn incompressible(length: usize) -> String {
     (0..length).map(letter).collect()
 }
 
-fn attribute() -> BoxedStrategy<KeyValue> {
-    let value = prop_oneof![
-        hostile_text().prop_map(any_value::Value::StringValue),
-        any::<i64>().prop_map(any_value::Value::IntValue),
-        any::<f64>().prop_map(any_value::Value::DoubleValue),
-        any::<Vec<u8>>().prop_map(any_value::Value::BytesValue),
-    ];
-    let key = prop_oneof![3 => Just("correlation_id".to_owned()), 1 => Just("project_id".to_owned()), 2 => hostile_text()];
-    (key, value).prop_map(|(key, value)| KeyValue { key, value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }).boxed()
-}
-
-/// Requests that are OTLP, with times, texts and numbers from anywhere.
-fn hostile_request(now: Timestamp) -> BoxedStrategy<ExportTraceServiceRequest> {
-    let nanos = prop_oneof![3 => Just(now.nanos().cast_unsigned()), 1 => any::<u64>(), 1 => Just(0), 1 => Just(u64::MAX)];
-    let texts = (hostile_text(), hostile_text(), hostile_text());
-    (texts, nanos.clone(), nanos, any::<(u128, u64, i32, i32)>(), prop::collection::vec(attribute(), 0..6))
-        .prop_map(move |((service, name, state), start, end, (trace, span, kind, status), attributes)| {
-            let mut built = SpanBuilder::new(trace, span, now).named(&name).failed().build();
-            (built.start_time_unix_nano, built.end_time_unix_nano, built.kind, built.trace_state) = (start, end, kind, state);
-            built.status.as_mut().expect("failed").code = status;
-            built.attributes = attributes;
-            request(&service, vec![built, SpanBuilder::new(1, span | 1, now).build()])
-        })
-        .boxed()
-}
-
-/// A message with some of its bytes overwritten and its end cut off.
-fn damaged(now: Timestamp) -> BoxedStrategy<Vec<u8>> {
-    (hostile_request(now), prop::collection::vec(any::<(prop::sample::Index, u8)>(), 0..4), any::<prop::sample::Index>(), any::<bool>())
-        .prop_map(|(message, blows, end, is_cut)| {
-            let mut bytes = message.encode_to_vec();
-            for (place, byte) in blows {
-                let place = place.index(bytes.len());
-                bytes[place] = byte;
-            }
-            let length = if is_cut { end.index(bytes.len()) } else { bytes.len() };
-            bytes.truncate(length);
-            bytes
-        })
-        .boxed()
-}
-
-/// JSON with the right names in wrong places.
-fn hostile_json() -> BoxedStrategy<serde_json::Value> {
-    let leaf = prop_oneof![
-        hostile_text().prop_map(serde_json::Value::from),
-        any::<i64>().prop_map(serde_json::Value::from),
-        any::<f64>().prop_map(serde_json::Value::from),
-        Just(serde_json::Value::Null),
-        Just(serde_json::Value::from("5b8efff798038103d269b633813fc60c")),
-        Just(serde_json::Value::from(ago(1).nanos().to_string())),
-    ];
-    let names = prop::sample::select(vec![
-        "resourceSpans",
-        "scopeSpans",
-        "spans",
-        "resource",
-        "scope",
-        "attributes",
-        "key",
-        "value",
-        "stringValue",
-        "intValue",
-        "doubleValue",
-        "bytesValue",
-        "arrayValue",
-        "kvlistValue",
-        "values",
-        "traceId",
-        "spanId",
-        "startTimeUnixNano",
-        "endTimeUnixNano",
-        "status",
-        "code",
-        "events",
-    ]);
-    leaf.prop_recursive(9, 60, 5, move |inner| {
-        let pairs = prop::collection::vec((names.clone(), inner.clone()), 0..5);
-        let object = pairs.prop_map(|pairs| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
-        let wrapped = inner.clone().prop_map(|spans| serde_json::json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}));
-        prop_oneof![2 => prop::collection::vec(inner, 0..4).prop_map(serde_json::Value::Array), 3 => object.prop_map(serde_json::Value::Object), 2 => wrapped]
-    })
-    .boxed()
-}
-
 #[sqlx::test(migrations = "../migrations")]
 async fn no_bytes_at_the_otlp_doors_are_answered_5xx(pool: PgPool) {
     let app = App::new(pool).await;
@@ -149,11 +44,23 @@ async fn no_bytes_at_the_otlp_doors_are_answered_5xx(pool: PgPool) {
             assert!(reply.status < 500, "{} for {content_type} {encoding}: {bytes:?}", reply.status);
         }
     }
-    for bytes in cases(&damaged(ago(1))) {
+    for bytes in cases(&hostile::damaged_protobuf(ago(1))) {
         let reply = app.export(Port::OtlpHttp, PROTOBUF, "gzip", gzip(&bytes)).await;
         assert!(reply.status < 500, "{}: {bytes:?}", reply.status);
     }
-    for value in cases(&hostile_json()) {
+    for bytes in cases(&hostile::damaged_json(ago(1))) {
+        let reply = app.export(Port::OtlpHttp, JSON, "", bytes.clone()).await;
+        assert!(reply.status < 500, "{}: {}", reply.status, String::from_utf8_lossy(&bytes));
+    }
+    for bytes in cases(&prop_oneof![prop::collection::vec(any::<u8>(), 0..40), hostile::damaged_protobuf(ago(1))].boxed()) {
+        for (flag, encoding) in [(0, ""), (1, "gzip"), (2, "")] {
+            for body in [bytes.clone(), frame(flag, &bytes)] {
+                let reply = call(&app, EXPORT_TRACES, encoding, body).await;
+                assert_ne!(grpc_code(&reply), 14, "{bytes:?}");
+            }
+        }
+    }
+    for value in cases(&hostile::json(ago(1))) {
         let reply = app.export(Port::OtlpHttp, JSON, "", value.to_string()).await;
         assert!(reply.status < 500, "{}: {value}", reply.status);
     }
@@ -162,7 +69,7 @@ async fn no_bytes_at_the_otlp_doors_are_answered_5xx(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn whatever_senders_write_into_spans_is_stored_folded_and_shown(pool: PgPool) {
     let app = App::new(pool).await;
-    for message in cases(&hostile_request(ago(1))) {
+    for message in cases(&hostile::otlp_request(ago(1))) {
         let reply = app.export(Port::OtlpHttp, PROTOBUF, "", message.encode_to_vec()).await;
         assert_eq!(reply.status, 200, "{message:?}");
     }
@@ -203,53 +110,6 @@ async fn bounds_further_back_than_time_are_no_fault_of_ours(pool: PgPool) {
     }
 }
 
-/// Query strings: right names, hostile values, as they are or percent-encoded.
-fn query_string() -> BoxedStrategy<String> {
-    let names = vec![
-        "correlation_id",
-        "project_id",
-        "execution_id",
-        "service",
-        "operation",
-        "status",
-        "min_duration_ms",
-        "max_duration_ms",
-        "filter",
-        "from",
-        "to",
-        "limit",
-        "cursor",
-        "step",
-        "span",
-        "row",
-        "verbose",
-        "q",
-        "x",
-    ];
-    // What a URI cannot hold is left out of the raw form.
-    let raw =
-        hostile_text().prop_map(|text| text.chars().filter(|c| c.is_ascii_graphic() && !"#\"<>`{}|\\^".contains(*c)).collect::<String>());
-    let cursor = any::<(i64, u128, i64)>().prop_map(|(start, id, as_of)| format!("{start}.{id:032x}.{as_of}"));
-    let filter = prop::sample::select(vec![
-        "service",
-        "duration_ms",
-        "attributes['a']",
-        "'a\\u0000'",
-        "==",
-        "&&",
-        "!",
-        "(",
-        ")",
-        "matches",
-        "1",
-        "-9223372036854775808",
-    ]);
-    let filter = prop::collection::vec(filter, 0..7).prop_map(|parts| encode(&parts.join(" ")));
-    let value = prop_oneof![3 => raw, 3 => hostile_text().prop_map(|text| encode(&text)), 1 => cursor, 2 => filter];
-    let pairs = prop::collection::vec((prop::sample::select(names), value), 0..5);
-    pairs.prop_map(|pairs| pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")).boxed()
-}
-
 #[sqlx::test(migrations = "../migrations")]
 async fn no_query_string_is_answered_5xx(pool: PgPool) {
     let app = App::new(pool).await;
@@ -266,7 +126,7 @@ async fn no_query_string_is_answered_5xx(pool: PgPool) {
         "/slos/checkout",
         "/",
     ];
-    for (number, query) in cases(&query_string()).enumerate() {
+    for (number, query) in cases(&hostile::query_string()).enumerate() {
         // Pages cost more than answers of the API: each query meets the API, and one of the pages.
         for path in paths[..6].iter().chain([&paths[6 + number % 3]]) {
             let uri = format!("{path}?{query}");
@@ -279,7 +139,7 @@ async fn no_query_string_is_answered_5xx(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn no_path_is_answered_5xx(pool: PgPool) {
     let app = App::new(pool).await;
-    for text in cases(&hostile_text()) {
+    for text in cases(&hostile::text()) {
         let segment = encode(&text);
         for path in ["/slos/", "/traces/", "/c/", "/api/v1/slos/", "/api/v1/traces/", "/pkg/", "/"] {
             let uri = format!("{path}{segment}");

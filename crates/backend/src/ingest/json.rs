@@ -1,219 +1,221 @@
-//! OTLP's JSON form: ProtoJSON with hex ids, integers as enums, 64-bit integers as strings or numbers, unknown fields
-//! passed over. It is read by hand, so that a fault names its field and a bad span does not take its neighbours along.
+//! OTLP's JSON form, read as it comes: the outer objects are walked, and only one span at a time is a tree. So a bad span
+//! is refused by name, its neighbours are kept, and a text costs no more memory than the spans in it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value};
-use opentelemetry_proto::tonic::resource::v1::Resource;
+use std::fmt;
+
 use opentelemetry_proto::tonic::trace::v1 as proto;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use slowburn_domain::query::FieldFault;
 
 use super::Refusal;
-use super::otlp::{Faults, Request};
+use super::intake::{Intake, Resource};
+use super::json_span;
+use super::json_tree::Growth;
 
-/// A field of one record that cannot be read.
-#[derive(Debug)]
-struct Fault {
-    path: String,
-    reason: &'static str,
+/// Reads an `ExportTraceServiceRequest`.
+///
+/// # Errors
+/// It is not JSON, something above the spans is of another type, or it would take too much memory.
+pub(super) fn read(message: &[u8], intake: &mut Intake<'_>) -> Result<(), Refusal> {
+    let growth = Growth::up_to(intake.heaviest());
+    let mut reader = Reader { intake, growth, at: Place::Request, resource: Value::Null, resource_weight: 0, scopes: Vec::new() };
+    let mut deserializer = serde_json::Deserializer::from_slice(message);
+    let outcome = Walk { reader: &mut reader, place: Place::Request }.deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    let Err(fault) = outcome else {
+        let kept = reader.growth.kept;
+        return intake.weigh(kept);
+    };
+    if reader.growth.is_over() || reader.intake.is_too_heavy() {
+        return Err(reader.intake.too_heavy());
+    }
+    let reason = if fault.is_data() { fault.to_string() } else { format!("not JSON: {fault}") };
+    Err(Refusal::Malformed(FieldFault::new(reader.at.to_string(), reason)))
 }
 
-type Read<T> = Result<T, Fault>;
+/// Where in the request something stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Request,
+    Resources,
+    Resource(usize),
+    Scopes(usize),
+    Scope(usize, usize),
+    Spans(usize, usize),
+    Span(usize, usize, usize),
+}
 
-pub(super) fn from_json(message: &[u8]) -> Result<Request, Refusal> {
-    let root: Value = serde_json::from_slice(message).map_err(|fault| Refusal::Malformed(format!("not JSON: {fault}")))?;
-    let root = root.as_object().ok_or_else(|| Refusal::Malformed("expected an object with resourceSpans".to_owned()))?;
-    let mut faults = Faults::default();
-    let malformed = |fault: Fault| Refusal::Malformed(format!("{}: {}", fault.path, fault.reason));
-    let mut resource_spans = Vec::new();
-    for (r, item) in list(root, "resourceSpans", "").map_err(malformed)?.iter().enumerate() {
-        let path = format!("resourceSpans[{r}]");
-        let item = object(item, &path).map_err(malformed)?;
-        let resource = match item.get("resource") {
-            Some(Value::Object(resource)) => Some(Resource {
-                attributes: attributes(resource, "attributes", &format!("{path}.resource")).map_err(malformed)?,
-                ..Resource::default()
-            }),
-            _ => None,
-        };
-        let mut scope_spans = Vec::new();
-        for (s, item) in list(item, "scopeSpans", &path).map_err(malformed)?.iter().enumerate() {
-            let path = format!("{path}.scopeSpans[{s}]");
-            let item = object(item, &path).map_err(malformed)?;
-            let mut spans = Vec::new();
-            for (i, item) in list(item, "spans", &path).map_err(malformed)?.iter().enumerate() {
-                let path = format!("{path}.spans[{i}]");
-                match object(item, &path).and_then(|item| span(item, &path)) {
-                    Ok(span) => spans.push(span),
-                    Err(fault) => faults.add(&fault.path, fault.reason),
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request => write!(f, "request"),
+            Self::Resources => write!(f, "resourceSpans"),
+            Self::Resource(r) => write!(f, "resourceSpans[{r}]"),
+            Self::Scopes(r) => write!(f, "resourceSpans[{r}].scopeSpans"),
+            Self::Scope(r, s) => write!(f, "resourceSpans[{r}].scopeSpans[{s}]"),
+            Self::Spans(r, s) => write!(f, "resourceSpans[{r}].scopeSpans[{s}].spans"),
+            Self::Span(r, s, i) => write!(f, "resourceSpans[{r}].scopeSpans[{s}].spans[{i}]"),
+        }
+    }
+}
+
+/// A scope and its spans, with their places in the list, until their resource is known: it may stand behind them.
+struct Scope {
+    place: Place,
+    scope: Value,
+    spans: Vec<(usize, proto::Span)>,
+}
+
+struct Reader<'a, 'b> {
+    intake: &'a mut Intake<'b>,
+    growth: Growth,
+    at: Place,
+    resource: Value,
+    resource_weight: usize,
+    scopes: Vec<Scope>,
+}
+
+impl Reader<'_, '_> {
+    /// Takes a span of the scope that was begun last.
+    fn span(&mut self, item: &Value, i: usize) {
+        self.growth.keep(size_of::<proto::Span>());
+        let path = self.at.to_string();
+        match json_span::span(item, &path) {
+            Ok(span) => self.scopes.last_mut().expect("spans stand in a scope").spans.push((i, span)),
+            Err(fault) => self.intake.faults.add(1, || format!("{}: {}", fault.path, fault.reason)),
+        }
+    }
+
+    /// Takes the spans of a resource, now that it has been read to its end.
+    fn finish_resource(&mut self, r: usize) -> Result<(), Refusal> {
+        let path = format!("resourceSpans[{r}].resource");
+        let resource = json_span::resource(&std::mem::take(&mut self.resource), &path)
+            .map(|attributes| self.intake.resource(attributes, std::mem::take(&mut self.resource_weight)));
+        for Scope { place, scope, spans } in std::mem::take(&mut self.scopes) {
+            let scope = json_span::scope(&scope, &format!("{place}.scope"));
+            match (&resource, scope) {
+                (Ok(resource), Ok(scope)) => self.take(resource, (scope.name, scope.version), place, spans)?,
+                (Err(fault), _) => self.intake.faults.add(spans.len() as u64, || format!("{}: {}", fault.path, fault.reason)),
+                (_, Err(fault)) => self.intake.faults.add(spans.len() as u64, || format!("{}: {}", fault.path, fault.reason)),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        resource: &Resource,
+        scope: (String, String),
+        place: Place,
+        spans: Vec<(usize, proto::Span)>,
+    ) -> Result<(), Refusal> {
+        if spans.is_empty() {
+            return Ok(());
+        }
+        let source = self.intake.source(resource, scope.0, scope.1)?;
+        for (i, span) in spans {
+            self.intake.weigh(resource.burden())?;
+            self.intake.span(span, &source, |field| format!("{place}.spans[{i}].{}", camel_case(field)));
+        }
+        Ok(())
+    }
+}
+
+/// A field's name as JSON has it.
+fn camel_case(field: &str) -> String {
+    let mut words = field.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &word[..1].to_ascii_uppercase() + &word[1..])
+}
+
+/// Walks what stands at `place`.
+struct Walk<'r, 'a, 'b> {
+    reader: &'r mut Reader<'a, 'b>,
+    place: Place,
+}
+
+impl<'a, 'b> Walk<'_, 'a, 'b> {
+    fn inner(&mut self, place: Place) -> Walk<'_, 'a, 'b> {
+        Walk { reader: &mut *self.reader, place }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.reader.at = self.place;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Place::Request => f.write_str("an object with resourceSpans"),
+            Place::Resources | Place::Scopes(..) | Place::Spans(..) => f.write_str("a list"),
+            Place::Resource(..) | Place::Scope(..) | Place::Span(..) => f.write_str("an object"),
+        }
+    }
+
+    /// A list that is null is as good as absent.
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        match self.place {
+            Place::Resources | Place::Scopes(..) | Place::Spans(..) => Ok(()),
+            _ => Err(E::custom("expected an object")),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        match self.place {
+            Place::Request | Place::Resource(_) => {}
+            Place::Scope(..) => self.reader.scopes.push(Scope { place: self.place, scope: Value::Null, spans: Vec::new() }),
+            _ => return Err(A::Error::custom("expected a list")),
+        }
+        while let Some(key) = map.next_key::<String>()? {
+            match (self.place, key.as_str()) {
+                (Place::Request, "resourceSpans") => map.next_value_seed(self.inner(Place::Resources))?,
+                (Place::Resource(r), "scopeSpans") => map.next_value_seed(self.inner(Place::Scopes(r)))?,
+                (Place::Scope(r, s), "spans") => map.next_value_seed(self.inner(Place::Spans(r, s)))?,
+                (Place::Resource(_), "resource") => {
+                    let before = self.reader.growth.kept;
+                    self.reader.resource = map.next_value_seed(self.reader.growth.begin_part())?;
+                    self.reader.resource_weight = self.reader.growth.kept - before;
+                }
+                (Place::Scope(..), "scope") => {
+                    let scope = map.next_value_seed(self.reader.growth.begin_part())?;
+                    self.reader.scopes.last_mut().expect("pushed above").scope = scope;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
                 }
             }
-            let scope = item.get("scope").and_then(Value::as_object).map(|scope| InstrumentationScope {
-                name: scope.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                version: scope.get("version").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                ..InstrumentationScope::default()
-            });
-            scope_spans.push(proto::ScopeSpans { scope, spans, ..proto::ScopeSpans::default() });
+            self.reader.at = self.place;
         }
-        resource_spans.push(proto::ResourceSpans { resource, scope_spans, ..proto::ResourceSpans::default() });
-    }
-    Ok(Request { message: ExportTraceServiceRequest { resource_spans }, faults })
-}
-
-fn span(item: &Map<String, Value>, path: &str) -> Read<proto::Span> {
-    let status = match item.get("status") {
-        Some(Value::Object(status)) => Some(proto::Status {
-            message: text(status, "message", &format!("{path}.status"))?,
-            code: number(status, "code", &format!("{path}.status"))?,
-        }),
-        _ => None,
-    };
-    let mut events = Vec::new();
-    for (e, event) in list(item, "events", path)?.iter().enumerate() {
-        let path = format!("{path}.events[{e}]");
-        let event = object(event, &path)?;
-        events.push(proto::span::Event {
-            time_unix_nano: number(event, "timeUnixNano", &path)?,
-            name: text(event, "name", &path)?,
-            attributes: attributes(event, "attributes", &path)?,
-            ..proto::span::Event::default()
-        });
-    }
-    let mut links = Vec::new();
-    for (l, link) in list(item, "links", path)?.iter().enumerate() {
-        let path = format!("{path}.links[{l}]");
-        let link = object(link, &path)?;
-        links.push(proto::span::Link {
-            trace_id: hex(link, "traceId", &path)?,
-            span_id: hex(link, "spanId", &path)?,
-            attributes: attributes(link, "attributes", &path)?,
-            ..proto::span::Link::default()
-        });
-    }
-    Ok(proto::Span {
-        trace_id: hex(item, "traceId", path)?,
-        span_id: hex(item, "spanId", path)?,
-        parent_span_id: hex(item, "parentSpanId", path)?,
-        trace_state: text(item, "traceState", path)?,
-        name: text(item, "name", path)?,
-        kind: number(item, "kind", path)?,
-        start_time_unix_nano: number(item, "startTimeUnixNano", path)?,
-        end_time_unix_nano: number(item, "endTimeUnixNano", path)?,
-        attributes: attributes(item, "attributes", path)?,
-        events,
-        links,
-        status,
-        ..proto::Span::default()
-    })
-}
-
-fn fault(path: &str, key: &str, reason: &'static str) -> Fault {
-    Fault { path: if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }, reason }
-}
-
-fn object<'a>(item: &'a Value, path: &str) -> Read<&'a Map<String, Value>> {
-    item.as_object().ok_or_else(|| Fault { path: path.to_owned(), reason: "expected an object" })
-}
-
-fn list<'a>(item: &'a Map<String, Value>, key: &str, path: &str) -> Read<&'a [Value]> {
-    match item.get(key) {
-        None | Some(Value::Null) => Ok(&[]),
-        Some(Value::Array(items)) => Ok(items),
-        Some(_) => Err(fault(path, key, "expected a list")),
-    }
-}
-
-fn text(item: &Map<String, Value>, key: &str, path: &str) -> Read<String> {
-    match item.get(key) {
-        None | Some(Value::Null) => Ok(String::new()),
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(_) => Err(fault(path, key, "expected a text")),
-    }
-}
-
-/// A whole number, given as a number or as a text; absent means 0.
-fn number<T: TryFrom<i128> + Default>(item: &Map<String, Value>, key: &str, path: &str) -> Read<T> {
-    let number: Option<i128> = match item.get(key) {
-        None | Some(Value::Null) => return Ok(T::default()),
-        Some(Value::Number(number)) => {
-            number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)).or_else(|| whole(number.as_f64()?))
+        match self.place {
+            Place::Resource(r) => self.reader.finish_resource(r).map_err(A::Error::custom),
+            _ => Ok(()),
         }
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(_) => None,
-    };
-    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| fault(path, key, "expected a whole number in range"))
-}
+    }
 
-/// ProtoJSON lets an integer be written as `1e3` or `5.0`.
-fn whole(number: f64) -> Option<i128> {
-    (number.fract() == 0.0 && number.abs() < 9e18).then_some(number as i128)
-}
-
-/// An id in hex of either case; absent means empty.
-fn hex(item: &Map<String, Value>, key: &str, path: &str) -> Read<Vec<u8>> {
-    let text = text(item, key, path)?;
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
-    digits
-        .filter(|digits| digits.len().is_multiple_of(2))
-        .map(|digits| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-        .ok_or_else(|| fault(path, key, "expected hex digits"))
-}
-
-fn attributes(item: &Map<String, Value>, key: &str, path: &str) -> Read<Vec<KeyValue>> {
-    list(item, key, path)?
-        .iter()
-        .enumerate()
-        .map(|(index, pair)| {
-            let path = format!("{path}.{key}[{index}]");
-            let pair = object(pair, &path)?;
-            let value = pair.get("value").map(|value| any_value(value, &path)).transpose()?;
-            Ok(KeyValue { key: text(pair, "key", &path)?, value, ..KeyValue::default() })
-        })
-        .collect()
-}
-
-fn any_value(value: &Value, path: &str) -> Read<AnyValue> {
-    let item = match value {
-        Value::Null => return Ok(AnyValue::default()),
-        other => object(other, path)?,
-    };
-    let wrong = |key: &str, reason| fault(path, key, reason);
-    let Some((key, inner)) = item.iter().find(|(key, _)| key.ends_with("Value")) else {
-        return Ok(AnyValue::default());
-    };
-    let value = match key.as_str() {
-        "stringValue" => any_value::Value::StringValue(text(item, key, path)?),
-        "boolValue" => any_value::Value::BoolValue(inner.as_bool().ok_or_else(|| wrong(key, "expected true or false"))?),
-        "intValue" => any_value::Value::IntValue(number(item, key, path)?),
-        "doubleValue" => any_value::Value::DoubleValue(double(inner).ok_or_else(|| wrong(key, "expected a number"))?),
-        "bytesValue" => {
-            let bytes = inner.as_str().and_then(|text| BASE64.decode(text).ok());
-            any_value::Value::BytesValue(bytes.ok_or_else(|| wrong(key, "expected base64"))?)
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        for index in 0.. {
+            let is_there = match self.place {
+                Place::Resources => seq.next_element_seed(self.inner(Place::Resource(index)))?.is_some(),
+                Place::Scopes(r) => seq.next_element_seed(self.inner(Place::Scope(r, index)))?.is_some(),
+                Place::Spans(r, s) => {
+                    self.reader.at = Place::Span(r, s, index);
+                    let item = seq.next_element_seed(self.reader.growth.begin_part())?;
+                    item.map(|item| self.reader.span(&item, index)).is_some()
+                }
+                _ => return Err(A::Error::custom("expected an object")),
+            };
+            if !is_there {
+                break;
+            }
         }
-        "arrayValue" => {
-            let path = format!("{path}.{key}");
-            let items = list(object(inner, &path)?, "values", &path)?;
-            any_value::Value::ArrayValue(ArrayValue { values: items.iter().map(|item| any_value(item, &path)).collect::<Read<_>>()? })
-        }
-        "kvlistValue" => {
-            let path = format!("{path}.{key}");
-            any_value::Value::KvlistValue(KeyValueList { values: attributes(object(inner, &path)?, "values", &path)? })
-        }
-        _ => return Ok(AnyValue::default()),
-    };
-    Ok(AnyValue { value: Some(value) })
-}
-
-/// ProtoJSON writes the special ones as text.
-fn double(value: &Value) -> Option<f64> {
-    match value {
-        Value::String(text) => match text.as_str() {
-            "NaN" => Some(f64::NAN),
-            "Infinity" => Some(f64::INFINITY),
-            "-Infinity" => Some(f64::NEG_INFINITY),
-            other => other.parse().ok(),
-        },
-        other => other.as_f64(),
+        Ok(())
     }
 }

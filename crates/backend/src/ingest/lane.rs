@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::Refusal;
 use super::flush::Writer;
+use super::room::Room;
 use crate::settings::Settings;
 
 /// How long an idle lane waits for more before it writes.
@@ -26,7 +27,7 @@ pub(super) struct Work {
     pub(super) spans: Vec<Span>,
     pub(super) bytes: usize,
     pub(super) has_error: bool,
-    pub(super) room: OwnedSemaphorePermit,
+    pub(super) room: Room,
 }
 
 /// A request in a lane, and who waits for it.
@@ -36,7 +37,7 @@ pub(super) struct Waiting {
     pub(super) bytes: usize,
     pub(super) answer: oneshot::Sender<Result<(), Refusal>>,
     /// Given back when the request is answered.
-    _room: OwnedSemaphorePermit,
+    _room: Room,
     _place: OwnedSemaphorePermit,
 }
 

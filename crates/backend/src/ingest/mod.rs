@@ -1,42 +1,50 @@
 //! Telemetry in.
 //!
-//! A request is decompressed and decoded on a codec thread ([`payload`], `otlp`), cleaned ([`redaction`]) and read for
-//! the IDs people search by ([`correlation`]), and waits in the lane of its bucket (`lane`). The lane writes what has
-//! gathered in one transaction (`flush`); only then is the request answered. What was answered is in the database;
+//! A request takes room as its bytes arrive ([`room`]). It is decompressed and decoded on a codec thread ([`payload`],
+//! [`decode`]), cleaned ([`redaction`]) and read for the IDs people search by ([`correlation`]), and waits in the lane of
+//! its bucket (`lane`). The lane writes what has gathered in one transaction (`flush`); only then is the request answered. What was answered is in the database;
 //! what was not, the sender still has. A crash loses no acknowledged record, and a retry is recognised by its key.
 
 pub mod correlation;
+pub mod decode;
 pub(crate) mod flush;
+mod intake;
 mod json;
+mod json_span;
+mod json_tree;
 mod lane;
-mod otlp;
 pub mod payload;
 pub(crate) mod prepare;
+mod protobuf;
 pub mod redaction;
+pub mod room;
 mod sli_set;
+mod span;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use metrics::counter;
-use slowburn_domain::span::{Span, Status};
+use slowburn_domain::query::FieldFault;
+use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use sqlx::PgPool;
-use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
+use tokio::sync::{RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 pub(crate) use flush::chain;
 pub use payload::{Compression, Format, Payload};
+pub use room::Arriving;
 pub use sli_set::{Sli, SliSet};
 
 use crate::clock::Clock;
 use crate::settings::Settings;
-use correlation::IdReader;
+use decode::Decoder;
 use lane::{Lanes, Work};
-use redaction::Redactor;
+use room::{Budget, Room};
 
 /// What became of an accepted request. Every record not named as rejected is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,13 +62,24 @@ pub struct Accepted {
 pub enum Refusal {
     /// The request cannot be read; sending it again will not help.
     #[error("{0}")]
-    Malformed(String),
+    Malformed(FieldFault),
     /// Larger than allowed after decompression.
     #[error("the request is larger than {limit} bytes after decompression")]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
     },
+    /// Small on the wire and beyond bounds in memory.
+    #[error("the records of the request would take more than {heaviest} bytes of memory, {} times what a request may have; send fewer at once", heaviest / limit.max(&1))]
+    TooHeavy {
+        /// Most bytes of a request.
+        limit: usize,
+        /// Most bytes of memory.
+        heaviest: usize,
+    },
+    /// It stopped coming.
+    #[error("the body stood still for too long; try again")]
+    Stalled,
     /// Too much waits already; the sender should try again.
     #[error("too much is waiting to be stored; try again in a second")]
     Busy,
@@ -78,16 +97,12 @@ struct Inner {
     clock: Clock,
     lately: parking_lot::Mutex<BTreeMap<i64, (u64, u64)>>,
     codec: Arc<Semaphore>,
-    in_flight: Arc<Semaphore>,
-    redactor: Redactor,
-    ids: IdReader,
+    in_flight: Budget,
+    decoder: Decoder,
     lanes: Lanes,
     writer: flush::Writer,
     slis: Arc<RwLock<Arc<SliSet>>>,
 }
-
-/// Bytes in flight are counted in these units, so that the count fits a semaphore.
-const UNIT: usize = 1_024;
 
 impl Ingest {
     /// Starts the lanes. They end, with everything that waits written, when `stop` is cancelled.
@@ -98,9 +113,8 @@ impl Ingest {
         Self(Arc::new(Inner {
             codec,
             lately: parking_lot::Mutex::default(),
-            in_flight: Arc::new(Semaphore::new(settings.in_flight_bytes / UNIT)),
-            redactor: Redactor::new(&settings.redacted_keys, settings.redact_emails),
-            ids: IdReader::new(&settings.correlation_attributes),
+            in_flight: Budget::new(settings.in_flight_bytes),
+            decoder: Decoder::new(&settings),
             lanes: Lanes::start(&settings, &writer, stop),
             writer,
             slis,
@@ -114,48 +128,79 @@ impl Ingest {
     /// # Errors
     /// The request as a whole could not be stored; nothing of it was.
     pub async fn traces(&self, payload: Payload) -> Result<Accepted, Refusal> {
-        let outcome = self.store(payload).await;
-        match &outcome {
-            Ok(accepted) => {
-                counter!("slowburn_ingest_requests_total", "outcome" => "accepted").increment(1);
-                counter!("slowburn_spans_accepted_total").increment(accepted.accepted);
-                counter!("slowburn_spans_rejected_total").increment(accepted.rejected);
-            }
-            Err(refusal) => {
-                let outcome = match refusal {
-                    Refusal::Malformed(_) => "malformed",
-                    Refusal::TooLarge { .. } => "too_large",
-                    Refusal::Busy => "busy",
-                    Refusal::Unavailable => "unavailable",
-                };
-                counter!("slowburn_ingest_requests_total", "outcome" => outcome).increment(1);
-            }
+        let mut arriving = Arriving::begin(self)?;
+        self.counted(arriving.push(&payload.bytes))?;
+        self.traces_arrived(arriving, payload.compression, payload.format).await
+    }
+
+    /// The same of a request that has arrived to its end.
+    ///
+    /// # Errors
+    /// As for [`Self::traces`].
+    pub async fn traces_arrived(&self, arrived: Arriving, compression: Compression, format: Format) -> Result<Accepted, Refusal> {
+        let (bytes, room) = arrived.into_parts();
+        let outcome = self.counted(self.store(Payload { bytes, compression, format }, room).await);
+        if let Ok(accepted) = &outcome {
+            counter!("slowburn_ingest_requests_total", "outcome" => "accepted").increment(1);
+            counter!("slowburn_spans_accepted_total").increment(accepted.accepted);
+            counter!("slowburn_spans_rejected_total").increment(accepted.rejected);
         }
         outcome
     }
 
-    async fn store(&self, payload: Payload) -> Result<Accepted, Refusal> {
+    /// Counts a request that was refused, wherever on its way.
+    ///
+    /// # Errors
+    /// Those of `outcome`.
+    pub fn counted<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Refusal> {
+        if let Err(refusal) = &outcome {
+            let outcome = match refusal {
+                Refusal::Malformed(_) => "malformed",
+                Refusal::TooLarge { .. } | Refusal::TooHeavy { .. } => "too_large",
+                Refusal::Stalled => "stalled",
+                Refusal::Busy => "busy",
+                Refusal::Unavailable => "unavailable",
+            };
+            counter!("slowburn_ingest_requests_total", "outcome" => outcome).increment(1);
+        }
+        outcome
+    }
+
+    async fn store(&self, payload: Payload, mut room: Room) -> Result<Accepted, Refusal> {
         let inner = &self.0;
-        // Room for the message as it came is taken before anything is read, for what decompression adds afterwards.
-        let mut room = inner.room(payload.bytes.len())?;
-        let turn = inner.codec.acquire().await.map_err(|_| Refusal::Unavailable)?;
+        let turn = Arc::clone(&inner.codec).acquire_owned().await.map_err(|_| Refusal::Unavailable)?;
         let this = Arc::clone(inner);
+        let now = inner.clock.now();
         let (decoded, room) = tokio::task::spawn_blocking(move || {
-            let compressed = payload.bytes.len();
+            // Held by the work and not by who waits for it: a sender that hangs up must not make place for the next one
+            // before the work for it has ended.
+            let _turn = turn;
             let message = payload.decompress(this.settings.request_bytes)?;
-            room.merge(this.room(message.len().saturating_sub(compressed))?);
-            Ok::<_, Refusal>((this.decode(&message, payload.format)?, room))
+            room.grow(message.len())?;
+            let decoded = this.decoder.decode(&message, payload.format, now)?;
+            room.grow(decoded.cost)?;
+            Ok::<_, Refusal>((decoded, room))
         })
         .await
         .map_err(|_| Refusal::Unavailable)??;
-        drop(turn);
+        counter!("slowburn_redacted_values_total").increment(decoded.redacted);
+        inner.note(decoded.rejected, decoded.redacted);
         let accepted = Accepted { accepted: decoded.spans.len() as u64, rejected: decoded.rejected, reason: decoded.reason };
         if decoded.spans.is_empty() {
             return Ok(accepted);
         }
         let has_error = decoded.spans.iter().any(|span| span.status == Status::Error);
-        inner.lanes.submit(Work { key: decoded.key, spans: decoded.spans, bytes: decoded.bytes, has_error, room }).await?;
+        inner.lanes.submit(Work { key: decoded.key, spans: decoded.spans, bytes: decoded.cost, has_error, room }).await?;
         Ok(accepted)
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.0.in_flight
+    }
+
+    /// Most bytes of one request after decompression.
+    pub fn request_bytes(&self) -> usize {
+        self.0.settings.request_bytes
     }
 
     /// Replaces the SLIs that records are matched against. When this returns, no flush of this process uses older ones.
@@ -192,14 +237,6 @@ impl Ingest {
     }
 }
 
-struct Decoded {
-    key: Uuid,
-    bytes: usize,
-    spans: Vec<Span>,
-    rejected: u64,
-    reason: String,
-}
-
 impl Inner {
     /// Remembers what was refused and redacted, second by second for the last minute.
     fn note(&self, refused: u64, redacted: u64) {
@@ -209,34 +246,5 @@ impl Inner {
         counts.0 += refused;
         counts.1 += redacted;
         lately.retain(|known, _| known + 60 >= second);
-    }
-
-    fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| Refusal::TooLarge { limit: self.settings.request_bytes })?;
-        Arc::clone(&self.in_flight).try_acquire_many_owned(units).map_err(|_| Refusal::Busy)
-    }
-
-    fn decode(&self, message: &[u8], format: Format) -> Result<Decoded, Refusal> {
-        let request = match format {
-            Format::Protobuf => otlp::from_protobuf(message)?,
-            Format::Json => json::from_json(message)?,
-        };
-        let mut faults = request.faults;
-        let mut redacted = 0;
-        let mut spans =
-            otlp::spans(request.message, self.clock.now(), &mut faults, |resource| redacted += self.redactor.attributes(resource));
-        for span in &mut spans {
-            redacted += self.redactor.clean(span);
-            self.ids.read(span);
-        }
-        counter!("slowburn_redacted_values_total").increment(redacted);
-        self.note(faults.count(), redacted);
-        Ok(Decoded {
-            key: payload::key(b"traces", message),
-            bytes: message.len(),
-            spans,
-            rejected: faults.count(),
-            reason: faults.into_reason(),
-        })
     }
 }

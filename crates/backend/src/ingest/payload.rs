@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use bytes::Bytes;
+use slowburn_domain::query::FieldFault;
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -22,11 +23,11 @@ pub enum Compression {
 impl Compression {
     /// From a `Content-Encoding` or `grpc-encoding` header; absent and empty mean none. `None` for others.
     pub fn from_header(value: Option<&str>) -> Option<Self> {
-        match value.map(str::trim) {
-            None | Some("" | "identity" | "none") => Some(Self::Identity),
-            Some("gzip" | "x-gzip") => Some(Self::Gzip),
-            Some("zstd") => Some(Self::Zstd),
-            Some(_) => None,
+        match value.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+            "" | "identity" | "none" => Some(Self::Identity),
+            "gzip" | "x-gzip" => Some(Self::Gzip),
+            "zstd" => Some(Self::Zstd),
+            _ => None,
         }
     }
 }
@@ -58,13 +59,13 @@ impl Payload {
     /// Larger than that, or not what the header said. It stops reading at the limit, however far a hostile body would
     /// swell.
     pub fn decompress(&self, limit: usize) -> Result<Bytes, Refusal> {
+        let invalid = |fault: &dyn std::fmt::Display| {
+            Refusal::Malformed(FieldFault::new("body", format!("not valid {:?}: {fault}", self.compression)))
+        };
         let read = |reader: &mut dyn Read| -> Result<Bytes, Refusal> {
             let mut message = Vec::with_capacity((self.bytes.len() * 4).min(limit));
             let most = limit as u64 + 1;
-            reader
-                .take(most)
-                .read_to_end(&mut message)
-                .map_err(|fault| Refusal::Malformed(format!("the body is not valid {:?}: {fault}", self.compression)))?;
+            reader.take(most).read_to_end(&mut message).map_err(|fault| invalid(&fault))?;
             if message.len() > limit { Err(Refusal::TooLarge { limit }) } else { Ok(message.into()) }
         };
         match self.compression {
@@ -72,10 +73,9 @@ impl Payload {
             Compression::Identity => Ok(self.bytes.clone()),
             Compression::Gzip => read(&mut flate2::read::MultiGzDecoder::new(self.bytes.as_ref())),
             Compression::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(self.bytes.as_ref())
-                    .map_err(|fault| Refusal::Malformed(format!("the body is not valid Zstd: {fault}")))?;
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(self.bytes.as_ref()).map_err(|fault| invalid(&fault))?;
                 // A frame may ask for a window of gigabytes; 2^26 bytes is as much as a message may have.
-                decoder.window_log_max(26).map_err(|fault| Refusal::Malformed(fault.to_string()))?;
+                decoder.window_log_max(26).map_err(|fault| invalid(&fault))?;
                 read(&mut decoder)
             }
         }

@@ -1,18 +1,14 @@
-//! OTLP's messages to our spans. A bad span is refused by name, its neighbours are kept.
+//! OTLP's spans to ours, one by one. What is wrong with one is said by field.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1 as proto;
-use prost::Message as _;
 use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::span::{Event, Kind, Link, Source, Span, Status, Value};
 use slowburn_domain::time::Timestamp;
-
-use super::Refusal;
 
 /// Records older than this are refused, seconds.
 const OLDEST_SECONDS: i64 = 35 * 86_400;
@@ -23,88 +19,22 @@ const FURTHEST_AHEAD_SECONDS: i64 = 600;
 const LONGEST_SERVICE: usize = 256;
 /// Longest name of an operation, bytes.
 const LONGEST_OPERATION: usize = 1_024;
-/// How many faults are told apart in a reason; the rest is only counted.
-const TOLD_FAULTS: usize = 5;
+/// Name of the first field that is wrong, as protobuf writes it, and what is wrong with it.
+pub(super) type Fault = (&'static str, String);
 
-/// Faults of single records.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Faults {
-    count: u64,
-    told: Vec<String>,
+/// What all spans of a resource and scope share.
+pub(super) fn source(resource: Vec<(String, Value)>, scope_name: String, scope_version: String) -> Arc<Source> {
+    let service = resource
+        .iter()
+        .find(|(key, _)| key == "service.name")
+        .map(|(_, value)| value.to_string())
+        .filter(|name| !name.is_empty())
+        .map_or_else(|| "unknown_service".to_owned(), |name| indexed_name(name, LONGEST_SERVICE));
+    Arc::new(Source { service, resource, scope_name, scope_version })
 }
 
-impl Faults {
-    pub(super) fn add(&mut self, path: &str, reason: impl std::fmt::Display) {
-        self.count += 1;
-        if self.told.len() < TOLD_FAULTS {
-            self.told.push(format!("{path}: {reason}"));
-        }
-    }
-
-    pub(super) const fn count(&self) -> u64 {
-        self.count
-    }
-
-    pub(super) fn into_reason(self) -> String {
-        let more = self.count.saturating_sub(self.told.len() as u64);
-        let told = self.told.join("; ");
-        if more > 0 { format!("{told}; and {more} more") } else { told }
-    }
-}
-
-/// A decoded request and what was wrong with single spans of it.
-#[derive(Debug, Default)]
-pub(super) struct Request {
-    pub(super) message: ExportTraceServiceRequest,
-    pub(super) faults: Faults,
-}
-
-pub(super) fn from_protobuf(message: &[u8]) -> Result<Request, Refusal> {
-    let message =
-        ExportTraceServiceRequest::decode(message).map_err(|fault| Refusal::Malformed(format!("not an OTLP trace request: {fault}")))?;
-    Ok(Request { message, faults: Faults::default() })
-}
-
-/// Maps every good span; files the others in `faults`. `clean` is given the attributes of every resource, once.
-pub(super) fn spans(
-    message: ExportTraceServiceRequest,
-    now: Timestamp,
-    faults: &mut Faults,
-    mut clean: impl FnMut(&mut [(String, Value)]),
-) -> Vec<Span> {
-    let count = message.resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum();
-    let mut spans = Vec::with_capacity(count);
-    for (r, resource_spans) in message.resource_spans.into_iter().enumerate() {
-        let mut resource = attributes(resource_spans.resource.map(|resource| resource.attributes).unwrap_or_default());
-        clean(&mut resource);
-        let service = resource
-            .iter()
-            .find(|(key, _)| key == "service.name")
-            .map(|(_, value)| value.to_string())
-            .filter(|name| !name.is_empty())
-            .map_or_else(|| "unknown_service".to_owned(), |name| indexed_name(name, LONGEST_SERVICE));
-        for (s, scope_spans) in resource_spans.scope_spans.into_iter().enumerate() {
-            let scope = scope_spans.scope.unwrap_or_default();
-            let source = Arc::new(Source {
-                service: service.clone(),
-                resource: resource.clone(),
-                scope_name: scope.name,
-                scope_version: scope.version,
-            });
-            for (i, span) in scope_spans.spans.into_iter().enumerate() {
-                match self::span(span, &source, now) {
-                    Ok(span) => spans.push(span),
-                    Err((field, reason)) => faults.add(&format!("resource_spans[{r}].scope_spans[{s}].spans[{i}].{field}"), reason),
-                }
-            }
-        }
-    }
-    spans
-}
-
-type Fault = (&'static str, String);
-
-fn span(span: proto::Span, source: &Arc<Source>, now: Timestamp) -> Result<Span, Fault> {
+/// A good span, as of `now`.
+pub(super) fn span(span: proto::Span, source: &Arc<Source>, now: Timestamp) -> Result<Span, Fault> {
     let start = timestamp(span.start_time_unix_nano).ok_or(("start_time_unix_nano", "missing or out of range".to_owned()))?;
     let end = timestamp(span.end_time_unix_nano).ok_or(("end_time_unix_nano", "missing or out of range".to_owned()))?;
     // A clock set back during a span makes it end before it began; its work was still done.
@@ -169,7 +99,7 @@ fn timestamp(nanos: u64) -> Option<Timestamp> {
 }
 
 /// Attributes in the order they came; of a key that comes twice the last value counts, as in a map.
-fn attributes(pairs: Vec<KeyValue>) -> Vec<(String, Value)> {
+pub(super) fn attributes(pairs: Vec<KeyValue>) -> Vec<(String, Value)> {
     let mut out: Vec<(String, Value)> = Vec::with_capacity(pairs.len());
     let crowded = pairs.len() > 64;
     let mut positions = std::collections::HashMap::new();

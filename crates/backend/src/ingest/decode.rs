@@ -1,0 +1,73 @@
+//! A message to spans: decoded, cleaned of secrets, read for the IDs people search by. CPU-bound and pure; runs on a codec
+//! thread.
+
+use slowburn_domain::span::Span;
+use slowburn_domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::correlation::IdReader;
+use super::intake::{Intake, SWELLING};
+use super::payload::{self, Format};
+use super::redaction::Redactor;
+use super::{Refusal, json, protobuf};
+use crate::settings::Settings;
+
+/// Reads messages of one set of settings.
+pub struct Decoder {
+    request_bytes: usize,
+    redactor: Redactor,
+    ids: IdReader,
+}
+
+/// What was in a message.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The key by which the same message is recognised.
+    pub key: Uuid,
+    /// The good spans, in the order they came.
+    pub spans: Vec<Span>,
+    /// How many were refused.
+    pub rejected: u64,
+    /// Why, with the path of each of the first faults.
+    pub reason: String,
+    /// How many values were replaced because they looked like secrets.
+    pub redacted: u64,
+    /// What it counts against the bytes in flight: its own, or more if it swells far when it is decoded.
+    pub cost: usize,
+}
+
+impl Decoder {
+    /// A decoder that goes by `settings`.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            request_bytes: settings.request_bytes,
+            redactor: Redactor::new(&settings.redacted_keys, settings.redact_emails),
+            ids: IdReader::new(&settings.correlation_attributes),
+        }
+    }
+
+    /// Reads a decompressed message that arrived at `now`.
+    ///
+    /// # Errors
+    /// It cannot be read as a whole, or would take too much memory.
+    pub fn decode(&self, message: &[u8], format: Format, now: Timestamp) -> Result<Decoded, Refusal> {
+        let mut intake = Intake::new(self.request_bytes, now, &self.redactor);
+        match format {
+            Format::Protobuf => protobuf::read(message, &mut intake)?,
+            Format::Json => json::read(message, &mut intake)?,
+        }
+        let Intake { mut spans, faults, mut redacted, weight, .. } = intake;
+        for span in &mut spans {
+            redacted += self.redactor.clean(span);
+            self.ids.read(span);
+        }
+        Ok(Decoded {
+            key: payload::key(b"traces", message),
+            spans,
+            rejected: faults.count(),
+            reason: faults.into_reason(),
+            redacted,
+            cost: message.len().max(weight / SWELLING),
+        })
+    }
+}

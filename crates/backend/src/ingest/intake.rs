@@ -1,0 +1,124 @@
+//! What is being read out of one request: its good spans, the faults of the others, and the weight of it all. A bad span is
+//! refused by name and its neighbours are kept; a request that would swell beyond bounds is refused as a whole, before it
+//! does.
+
+use std::sync::Arc;
+
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::trace::v1 as proto;
+use slowburn_domain::span::{Source, Span, Value};
+use slowburn_domain::time::Timestamp;
+
+use super::redaction::Redactor;
+use super::{Refusal, span};
+
+/// How many faults are told apart in a reason; the rest is only counted.
+const TOLD_FAULTS: usize = 5;
+/// In memory a request may take this many times the bytes it may have on the wire. Spans as SDKs send them take three to
+/// eight times their bytes.
+pub(super) const SWELLING: usize = 8;
+/// A resource up to this weight burdens nobody.
+const LIGHT_RESOURCE: usize = 16 << 10;
+
+/// Faults of single records.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    count: u64,
+    told: Vec<String>,
+}
+
+impl Faults {
+    /// Files a fault that costs `records` records.
+    pub(super) fn add(&mut self, records: u64, told: impl FnOnce() -> String) {
+        self.count += records;
+        if records > 0 && self.told.len() < TOLD_FAULTS {
+            self.told.push(told());
+        }
+    }
+
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn into_reason(self) -> String {
+        let told = self.told.join("; ");
+        if self.count > TOLD_FAULTS as u64 { format!("{told}; {} records in all", self.count) } else { told }
+    }
+}
+
+/// Attributes of a resource.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Resource {
+    attributes: Vec<(String, Value)>,
+    weight: usize,
+}
+
+impl Resource {
+    /// What it adds to the weight of each of its spans: whoever encodes them reads it again with every one.
+    pub(super) const fn burden(&self) -> usize {
+        self.weight.saturating_sub(LIGHT_RESOURCE)
+    }
+}
+
+/// What has been read so far.
+pub(super) struct Intake<'a> {
+    pub(super) spans: Vec<Span>,
+    pub(super) faults: Faults,
+    /// Values replaced in resources.
+    pub(super) redacted: u64,
+    pub(super) weight: usize,
+    heaviest: usize,
+    limit: usize,
+    now: Timestamp,
+    redactor: &'a Redactor,
+}
+
+impl<'a> Intake<'a> {
+    /// Nothing yet, of a request that may have `limit` bytes.
+    pub(super) fn new(limit: usize, now: Timestamp, redactor: &'a Redactor) -> Self {
+        let heaviest = limit.saturating_mul(SWELLING);
+        Self { spans: Vec::new(), faults: Faults::default(), redacted: 0, weight: 0, heaviest, limit, now, redactor }
+    }
+
+    /// The most that the parts of a request may weigh.
+    pub(super) const fn heaviest(&self) -> usize {
+        self.heaviest
+    }
+
+    /// Adds the weight of a part that is about to be decoded.
+    pub(super) fn weigh(&mut self, weight: usize) -> Result<(), Refusal> {
+        self.weight = self.weight.saturating_add(weight);
+        if self.is_too_heavy() { Err(self.too_heavy()) } else { Ok(()) }
+    }
+
+    /// True once more was weighed than a request may weigh.
+    pub(super) const fn is_too_heavy(&self) -> bool {
+        self.weight > self.heaviest
+    }
+
+    /// Why what is too heavy is refused.
+    pub(super) const fn too_heavy(&self) -> Refusal {
+        Refusal::TooHeavy { limit: self.limit, heaviest: self.heaviest }
+    }
+
+    /// Attributes of a resource, cleaned, that weighed so much.
+    pub(super) fn resource(&mut self, attributes: Vec<KeyValue>, weight: usize) -> Resource {
+        let mut attributes = span::attributes(attributes);
+        self.redacted += self.redactor.attributes(&mut attributes);
+        Resource { attributes, weight }
+    }
+
+    /// What the spans of a resource and scope share: its own copy of the resource, weighed again.
+    pub(super) fn source(&mut self, resource: &Resource, scope_name: String, scope_version: String) -> Result<Arc<Source>, Refusal> {
+        self.weigh(resource.weight)?;
+        Ok(span::source(resource.attributes.clone(), scope_name, scope_version))
+    }
+
+    /// Takes a span, or files what is wrong with it under the path that `path` makes of its field.
+    pub(super) fn span(&mut self, span: proto::Span, source: &Arc<Source>, path: impl FnOnce(&str) -> String) {
+        match span::span(span, source, self.now) {
+            Ok(span) => self.spans.push(span),
+            Err((field, reason)) => self.faults.add(1, || format!("{}: {reason}", path(field))),
+        }
+    }
+}
