@@ -13,8 +13,13 @@ use leptos::server_fn::codec::Post;
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
+use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::query::Bound;
-use slowburn_domain::view::{CorrelationPage, OverviewPage, SloPage, SlosPage, TracePage, TracesPage};
+#[cfg(feature = "ssr")]
+use slowburn_domain::query::TraceQuery;
+#[cfg(feature = "ssr")]
+use slowburn_domain::trace_view::TraceView;
+use slowburn_domain::view::{CorrelationPage, OverviewPage, SloPage, SlosPage, SpanView, TracePage, TracesPage};
 
 use crate::codec::Json;
 use crate::error::AppError;
@@ -38,8 +43,20 @@ pub enum Question {
     },
     /// Traces by the raw query string of the page's URL. What is not understood comes back, named by field.
     Traces(String),
-    /// One trace by its id as written in the URL. What is no trace id cannot be a trace: not found.
-    Trace(String),
+    /// One trace. What is no trace id cannot be a trace: not found.
+    Trace {
+        /// Its id as written in the URL.
+        id: String,
+        /// The query string by which it is looked at.
+        view: String,
+    },
+    /// One span of a trace, in full.
+    Span {
+        /// The trace.
+        trace: TraceId,
+        /// The span.
+        span: SpanId,
+    },
     /// Everything with one correlation ID.
     Correlation(String),
 }
@@ -55,6 +72,7 @@ pub enum Answer {
     Slo(Box<SloPage>),
     Traces(Box<TracesPage>),
     Trace(Box<TracePage>),
+    Span(Box<SpanView>),
     Correlation(Box<CorrelationPage>),
 }
 
@@ -85,7 +103,15 @@ macro_rules! models {
         })*
     };
 }
-models!(Overview(OverviewPage), Slos(SlosPage), Slo(SloPage), Traces(TracesPage), Trace(TracePage), Correlation(CorrelationPage));
+models!(
+    Overview(OverviewPage),
+    Slos(SlosPage),
+    Slo(SloPage),
+    Traces(TracesPage),
+    Trace(TracePage),
+    Span(SpanView),
+    Correlation(CorrelationPage)
+);
 
 /// An answer on its way: as it is sent over HTTP, and with its error as it is embedded in a page.
 pub struct AnswerText;
@@ -187,13 +213,14 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
         Question::Slos => Answer::Slos(Box::new(backend.slos_page(now).await?)),
         Question::Slo { name, from, to } => Answer::Slo(Box::new(backend.slo_page(&name, from, to, now).await?)),
         Question::Traces(raw) => {
-            let (query, faults) = slowburn_domain::query::TraceQuery::parse(&raw);
+            let (query, faults) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))
         }
-        Question::Trace(id) => {
+        Question::Trace { id, view } => {
             let parsed = id.parse().map_err(|_| AppError::not_found("trace", &id))?;
-            Answer::Trace(Box::new(backend.trace_page(parsed, now).await?))
+            Answer::Trace(Box::new(backend.trace_page(parsed, &TraceView::parse(&view), now).await?))
         }
+        Question::Span { trace, span } => Answer::Span(Box::new(backend.span(trace, span).await?)),
         Question::Correlation(id) => Answer::Correlation(Box::new(backend.correlation_page(&id, now).await?)),
     })
 }

@@ -3,6 +3,7 @@
 mod page;
 mod search;
 mod spans;
+mod trace_page;
 
 pub use search::Found;
 pub use spans::TraceDetail;

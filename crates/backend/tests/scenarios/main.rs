@@ -4,6 +4,7 @@ mod catalogue;
 mod correlation;
 mod ingest;
 mod slo;
+mod trace;
 
 use std::collections::BTreeSet;
 
