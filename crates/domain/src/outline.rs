@@ -1,6 +1,6 @@
 //! The outline of a trace: its spans without what they say, in the order of the waterfall's rows. It is all that pictures of
-//! a trace need, and small enough to travel whole: ten thousand spans take about fifty bytes each as text, where a span in
-//! full takes a thousand. What a span says is asked for one span at a time.
+//! a trace need, and small enough to travel whole: ten thousand spans take less than sixty bytes each as text, whatever
+//! their attributes. What a span says is asked for one span at a time.
 //!
 //! As text an outline is a set of columns, because numbers of one kind below each other compress well. Depth, number of
 //! children and self time follow from them and are worked out by whoever reads them.

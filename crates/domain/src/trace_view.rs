@@ -114,6 +114,7 @@ impl TraceView {
     }
 
     /// The same trace looked at in another way: the selected span stays, what belongs to one way only goes.
+    #[must_use]
     pub fn switched_to(&self, view: View) -> Self {
         Self { view, span: self.span, ..Self::default() }
     }

@@ -3,7 +3,7 @@
 //!
 //! A reader may zoom to a part of the time. What lies outside of it has no bar; the rows stay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::outline::Outline;
 use crate::time::Timestamp;
@@ -11,6 +11,9 @@ use crate::timeline::{Axis, service_colours};
 
 /// The shortest part of the time that can be zoomed to, nanoseconds.
 pub const LEAST_ZOOM_NANOS: i64 = 1_000;
+
+/// Share of the width between two pieces of the critical path that leave one row.
+const LEAST_APART: f64 = 0.008;
 
 /// A part of a trace's time: from and until when, nanoseconds after its start.
 pub type Zoom = (i64, i64);
@@ -121,10 +124,13 @@ pub fn visible(outline: &Outline, collapsed: &BTreeSet<u32>) -> Vec<u32> {
     shown
 }
 
-/// The vertical pieces of the critical path between `visible` rows. Pieces outside the time shown are left out.
+/// The vertical pieces of the critical path between `visible` rows. Pieces outside the time shown are left out; of those that
+/// leave one row so close that they would run together, one stands for all.
 pub fn connectors(outline: &Outline, visible: &[u32], laid: &Waterfall) -> Vec<Connector> {
     let mut above: Vec<(u32, bool, u32)> = Vec::new();
-    let mut pieces = Vec::new();
+    let mut pieces: Vec<Connector> = Vec::new();
+    // The piece that left a row last.
+    let mut last_of: HashMap<u32, usize> = HashMap::new();
     for (position, row) in visible.iter().enumerate() {
         let Some(span) = outline.spans.get(*row as usize) else { continue };
         while above.last().is_some_and(|(depth, ..)| *depth >= span.depth) {
@@ -136,7 +142,14 @@ pub fn connectors(outline: &Outline, visible: &[u32], laid: &Waterfall) -> Vec<C
         if let (true, Some((.., from)), Some(bar)) = (critical, waiting, laid.bars.get(*row as usize))
             && (laid.zoom.is_none() || (laid.axis.start()..=laid.axis.end()).contains(&span.start))
         {
-            pieces.push(Connector { x: bar.x, from: *from, to: position as u32 });
+            let to = position as u32;
+            match last_of.get(from).and_then(|last: &usize| pieces.get_mut(*last)) {
+                Some(Connector { x, to: end, .. }) if bar.x - *x < LEAST_APART => *end = to,
+                _ => {
+                    last_of.insert(*from, pieces.len());
+                    pieces.push(Connector { x: bar.x, from: *from, to });
+                }
+            }
         }
         above.push((span.depth, critical, position as u32));
     }

@@ -1,4 +1,4 @@
-//! What the Trace page shows: the outline of the whole, and one span in full. Ten thousand spans in full would weigh ten
+//! What the Trace page shows: the outline of the whole, and one span in full. Ten thousand spans in full would weigh
 //! megabytes, so what the others say is asked for one span at a time.
 
 use slowburn_domain::id::{SpanId, TraceId};

@@ -78,6 +78,21 @@ fn the_critical_path_runs_past_spans_that_are_not_on_it() {
 }
 
 #[test]
+fn pieces_of_the_critical_path_that_would_run_together_are_one() {
+    let mut spans = vec![(1, 0, "web GET", 0, 1_000)];
+    spans.extend((0..100_i64).map(|n| (n as u64 + 2, 1, "db query", n, n + 1)));
+    spans.push((200, 1, "mail send", 500, 1_000));
+    let trace = outline(&spans);
+    let rows: Vec<u32> = (0..102).collect();
+    let fall = Waterfall::of(&trace, None);
+    let pieces = connectors(&trace, &rows, &fall);
+    assert!(pieces.len() < 20, "{pieces:?}");
+    assert_eq!(pieces.last().map(|piece| (piece.x, piece.to)), Some((0.5, 101)));
+    assert_eq!(pieces[pieces.len() - 2].to, 100, "the last query is reached");
+    assert_eq!(connectors(&trace, &rows, &Waterfall::of(&trace, Some((0, 100 * MS)))).len(), 100, "zoomed in they stand apart");
+}
+
+#[test]
 fn ancestors_lead_to_the_root() {
     assert_eq!(ancestors(&trace(), 2), [1, 0]);
     assert_eq!(ancestors(&trace(), 3), [0]);
