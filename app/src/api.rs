@@ -6,6 +6,8 @@
 //! as much as a small page.
 
 use std::str::FromStr;
+#[cfg(feature = "ssr")]
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::server::codee::{Decoder, Encoder};
@@ -43,6 +45,8 @@ pub enum Question {
     },
     /// Traces by the raw query string of the page's URL. What is not understood comes back, named by field.
     Traces(String),
+    /// The same for a page that follows what arrives: as found under the newest news, shared with others who ask.
+    Tail(String),
     /// One trace. What is no trace id cannot be a trace: not found.
     Trace {
         /// Its id as written in the URL.
@@ -215,6 +219,10 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
         Question::Traces(raw) => {
             let (query, faults) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))
+        }
+        Question::Tail(raw) => {
+            let (query, _) = TraceQuery::parse(&raw);
+            Answer::Traces(Box::new(Arc::unwrap_or_clone(backend.tail(query, now).await?)))
         }
         Question::Trace { id, view } => {
             let parsed = id.parse().map_err(|_| AppError::not_found("trace", &id))?;

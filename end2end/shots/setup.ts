@@ -46,6 +46,7 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ...slos.map(({ name }): [string, string] => [`slo-${name}`, `${demo.url}/slos/${encodeURIComponent(name)}`]),
     ['traces', `${demo.url}/traces`],
     ['traces-of-an-id', `${demo.url}/traces?correlation_id=${encodeURIComponent(id)}`],
+    ['traces-live', `${demo.url}/traces?live=1`],
     ['trace', `${demo.url}/traces/${trace.trace_id}`],
     ['trace-zoomed', `${demo.url}/traces/${trace.trace_id}?zoom=20000000-${Math.round(trace.duration_ms * 5e5)}`],
     ['trace-flame', `${demo.url}/traces/${trace.trace_id}?view=flame`],

@@ -3,7 +3,9 @@
 mod page;
 mod search;
 mod spans;
+mod tail;
 mod trace_page;
 
 pub use search::Found;
 pub use spans::TraceDetail;
+pub(crate) use tail::Shared;

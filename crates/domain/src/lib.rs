@@ -20,6 +20,7 @@ pub mod slo;
 pub mod span;
 pub mod span_table;
 pub mod story;
+pub mod tail;
 pub mod time;
 pub mod timeline;
 pub mod trace;

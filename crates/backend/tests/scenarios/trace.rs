@@ -1,7 +1,11 @@
-//! C5: the page of one trace: the outline of the whole, one span in full, others by asking, another trace beside it.
+//! C5: the page of one trace: the outline of the whole, one span in full, others by asking, another trace beside it. C4: the
+//! live tail.
+
+use std::sync::Arc;
 
 use slowburn_backend::Error;
 use slowburn_domain::id::{SpanId, TraceId};
+use slowburn_domain::query::TraceQuery;
 use slowburn_domain::trace_view::TraceView;
 use slowburn_test_support::{SpanBuilder, body, text};
 use sqlx::PgPool;
@@ -64,6 +68,26 @@ async fn traces_with_the_same_root_are_offered_and_the_one_asked_for_is_read(poo
     for unknown in [trace_id(99).to_string(), trace_id(1).to_string(), "nonsense".to_owned()] {
         assert_read(page(format!("compare={unknown}")).await, &newest, None);
     }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn the_tail_finds_what_arrived_before_the_news_and_is_searched_once(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    let (query, _) = TraceQuery::parse("service=web&live=1");
+    let send = async |trace| scene.send(body("web", vec![SpanBuilder::new(trace, 1, NOON).build()])).await.expect("accepted");
+    let tail = async || scene.backend.tail(query.clone(), scene.clock.now()).await.expect("found");
+    send(1).await;
+    scene.backend.fold_all().await.expect("folded");
+    let first = tail().await;
+    assert_eq!(first.items.len(), 1);
+    send(2).await;
+    let shared = tail().await;
+    assert!(Arc::ptr_eq(&first, &shared), "a second reader under the same news has the same answer");
+    scene.backend.fold_all().await.expect("folded");
+    let next = tail().await;
+    assert_eq!(next.items.len(), 2);
+    let (other, _) = TraceQuery::parse("service=pay&live=1");
+    assert_eq!(scene.backend.tail(other, NOON).await.expect("found").items.len(), 0, "another search has its own answer");
 }
 
 /// The traces offered, and the one compared with and its spans.
