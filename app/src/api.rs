@@ -6,6 +6,8 @@
 //! as much as a small page.
 
 use std::str::FromStr;
+#[cfg(feature = "ssr")]
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::server::codee::{Decoder, Encoder};
@@ -13,8 +15,13 @@ use leptos::server_fn::codec::Post;
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
+use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::query::Bound;
-use slowburn_domain::view::{CorrelationPage, OverviewPage, SettingsPage, SloPage, SlosPage, TracePage, TracesPage};
+#[cfg(feature = "ssr")]
+use slowburn_domain::query::TraceQuery;
+#[cfg(feature = "ssr")]
+use slowburn_domain::trace_view::TraceView;
+use slowburn_domain::view::{CorrelationPage, OverviewPage, SettingsPage, SloPage, SlosPage, SpanView, TracePage, TracesPage};
 
 use crate::codec::Json;
 use crate::error::AppError;
@@ -38,8 +45,22 @@ pub enum Question {
     },
     /// Traces by the raw query string of the page's URL. What is not understood comes back, named by field.
     Traces(String),
-    /// One trace by its id as written in the URL. What is no trace id cannot be a trace: not found.
-    Trace(String),
+    /// The same for a page that follows what arrives: as found under the newest news, shared with others who ask.
+    Tail(String),
+    /// One trace. What is no trace id cannot be a trace: not found.
+    Trace {
+        /// Its id as written in the URL.
+        id: String,
+        /// The query string by which it is looked at.
+        view: String,
+    },
+    /// One span of a trace, in full.
+    Span {
+        /// The trace.
+        trace: TraceId,
+        /// The span.
+        span: SpanId,
+    },
     /// Everything with one correlation ID.
     Correlation(String),
     /// What the server does with what it gets, and how much room that takes.
@@ -57,6 +78,7 @@ pub enum Answer {
     Slo(Box<SloPage>),
     Traces(Box<TracesPage>),
     Trace(Box<TracePage>),
+    Span(Box<SpanView>),
     Correlation(Box<CorrelationPage>),
     Settings(Box<SettingsPage>),
 }
@@ -94,6 +116,7 @@ models!(
     Slo(SloPage),
     Traces(TracesPage),
     Trace(TracePage),
+    Span(SpanView),
     Correlation(CorrelationPage),
     Settings(SettingsPage)
 );
@@ -198,14 +221,19 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
         Question::Slos => Answer::Slos(Box::new(backend.slos_page(now).await?)),
         Question::Slo { name, from, to } => Answer::Slo(Box::new(backend.slo_page(&name, from, to, now).await?)),
         Question::Traces(raw) => {
-            let (query, faults) = slowburn_domain::query::TraceQuery::parse(&raw);
+            let (query, faults) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))
         }
-        Question::Trace(id) => {
-            let parsed = id.parse().map_err(|_| AppError::not_found("trace", &id))?;
-            Answer::Trace(Box::new(backend.trace_page(parsed, now).await?))
+        Question::Tail(raw) => {
+            let (query, _) = TraceQuery::parse(&raw);
+            Answer::Traces(Box::new(Arc::unwrap_or_clone(backend.tail(query, now).await?)))
         }
         Question::Settings => Answer::Settings(Box::new(backend.settings_page(now).await?)),
+        Question::Trace { id, view } => {
+            let parsed = id.parse().map_err(|_| AppError::not_found("trace", &id))?;
+            Answer::Trace(Box::new(backend.trace_page(parsed, &TraceView::parse(&view), now).await?))
+        }
+        Question::Span { trace, span } => Answer::Span(Box::new(backend.span(trace, span).await?)),
         Question::Correlation(id) => Answer::Correlation(Box::new(backend.correlation_page(&id, now).await?)),
     })
 }

@@ -39,7 +39,11 @@ mod silent {
     pub fn inner_link(_event: &leptos::web_sys::Event) -> Option<String> {
         None
     }
+    pub fn keeps_scroll(_event: &leptos::web_sys::Event) -> bool {
+        false
+    }
     pub fn copy(_text: &str) {}
+    pub fn copy_clicked(_event: &leptos::web_sys::Event) {}
     pub fn go_back() {}
 }
 
@@ -172,9 +176,24 @@ mod real {
         inside.then(|| path + &link.search() + &link.hash())
     }
 
+    /// Whether what was clicked lies in a part of the page, marked `data-keep-scroll`, whose links change that part only.
+    pub fn keeps_scroll(event: &Event) -> bool {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        target.is_some_and(|element| element.closest("[data-keep-scroll]").is_ok_and(|found| found.is_some()))
+    }
+
     /// Puts a text on the clipboard.
     pub fn copy(text: &str) {
         let _ = window().navigator().clipboard().write_text(text);
+    }
+
+    /// Puts on the clipboard what a clicked button bears as `data-copy`, and marks the button `data-copied`.
+    pub fn copy_clicked(event: &Event) {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if let Some(button) = target.and_then(|target| target.closest("[data-copy]").ok().flatten()) {
+            copy(&button.get_attribute("data-copy").unwrap_or_default());
+            let _ = button.set_attribute("data-copied", "");
+        }
     }
 
     /// The browser's “back”.

@@ -35,6 +35,9 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
   const json = async (path: string) => (await fetch(demo.url + path)).json();
   const failed = (await json('/api/v1/traces?status=error&limit=50')).items;
   const trace = failed.toSorted((a: { spans: number }, b: { spans: number }) => b.spans - a.spans)[0];
+  const root = new URLSearchParams({ service: trace.root.service, operation: trace.root.operation, status: 'ok' });
+  const others = [...(await json(`/api/v1/traces?${root}`)).items, ...failed];
+  const alike = others.find((other: { trace_id: string }) => other.trace_id !== trace.trace_id);
   const id: string = failed.flatMap((item: { correlation_ids: string[] }) => item.correlation_ids)[0];
   const slos: { name: string }[] = (await json('/api/v1/slos')).items;
   return [
@@ -43,7 +46,14 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ...slos.map(({ name }): [string, string] => [`slo-${name}`, `${demo.url}/slos/${encodeURIComponent(name)}`]),
     ['traces', `${demo.url}/traces`],
     ['traces-of-an-id', `${demo.url}/traces?correlation_id=${encodeURIComponent(id)}`],
+    ['traces-live', `${demo.url}/traces?live=1`],
     ['trace', `${demo.url}/traces/${trace.trace_id}`],
+    ['trace-zoomed', `${demo.url}/traces/${trace.trace_id}?zoom=20000000-${Math.round(trace.duration_ms * 5e5)}`],
+    ['trace-flame', `${demo.url}/traces/${trace.trace_id}?view=flame`],
+    ['trace-table', `${demo.url}/traces/${trace.trace_id}?view=table&sort=self`],
+    ['trace-by-operation', `${demo.url}/traces/${trace.trace_id}?view=table&by=operation&sort=duration`],
+    ['trace-compare', `${demo.url}/traces/${trace.trace_id}?view=compare`],
+    ['traces-compared', `${demo.url}/traces/${trace.trace_id}?compare=${alike.trace_id}`],
     ['correlation', `${demo.url}/c/${encodeURIComponent(id)}`],
     ['not-found', `${demo.url}/traces/00000000000000000000000000000abc`],
     ['empty-overview', `${empty.url}/`],

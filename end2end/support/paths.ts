@@ -1,5 +1,5 @@
 // Every page, with something on it.
-import { failedTrace } from './world.ts';
+import { failedTrace, goodTrace } from './world.ts';
 
 export const pages: [name: string, path: string][] = [
   ['overview', '/'],
@@ -8,6 +8,12 @@ export const pages: [name: string, path: string][] = [
   ['traces', '/traces'],
   ['traces of an id', '/traces?correlation_id=ord-1001'],
   ['trace', `/traces/${failedTrace}`],
+  ['trace as a flame graph', `/traces/${failedTrace}?view=flame`],
+  ['trace as a table', `/traces/${failedTrace}?view=table&sort=duration`],
+  ['trace by operation', `/traces/${failedTrace}?view=table&by=operation`],
+  ['trace zoomed', `/traces/${failedTrace}?zoom=10000000-500000000`],
+  ['choosing a trace to compare with', `/traces/${failedTrace}?view=compare`],
+  ['traces compared', `/traces/${goodTrace}?compare=${failedTrace}`],
   ['correlation', '/c/ord-1001'],
   ['settings', '/settings'],
 ];

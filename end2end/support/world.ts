@@ -95,3 +95,27 @@ export function liveRequest(name: string, failed: boolean): TraceSpec {
     root: { service: 'live', operation: 'GET /', durationMs: 5, error: failed ? 'broken' : undefined },
   };
 }
+
+/** Spans of a long trace. */
+export const LONG_TRACE_SPANS = 10_000;
+
+/** A trace of ten thousand spans: a root, 101 batches on it one after the other, 98 items in each. */
+export function longTrace(name: string): TraceSpec {
+  const services = ['catalogue', 'pricing', 'stock', 'search'];
+  const item = (batch: number, i: number): SpanSpec => ({
+    service: services[i % services.length],
+    operation: `item of kind ${i % 7}`,
+    startMs: batch * 100 + i,
+    durationMs: 1,
+    error: batch === 60 && i === 5 ? 'no price' : undefined,
+    attributes: { 'item.number': `item-${batch}-${i}` },
+  });
+  const batches = Array.from({ length: 101 }, (_, batch): SpanSpec => ({
+    service: 'importer',
+    operation: batch === 100 ? 'last batch' : 'batch',
+    startMs: batch * 100,
+    durationMs: 99,
+    children: Array.from({ length: 98 }, (_, i) => item(batch, i)),
+  }));
+  return { name, start: new Date(Date.now() - 60_000), root: { service: 'importer', operation: 'import', durationMs: 10_100, children: batches } };
+}

@@ -6,13 +6,14 @@ use super::topbar::HELP_ID;
 use crate::browser;
 use crate::erase::Erase;
 
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 9] = [
     ("/", "Search"),
     ("g o", "Go to the overview"),
     ("g s", "Go to the SLOs"),
     ("g t", "Go to the traces"),
     ("j  k", "Next and previous row"),
     ("Enter", "Open the row"),
+    ("z  Z", "Zoom to the selected span, and out"),
     ("t", "Dark or light"),
     ("?", "This help"),
 ];

@@ -23,7 +23,7 @@ pub(super) fn listen() {
         browser::on_document("click", move |event| {
             if let Some(target) = browser::inner_link(&event) {
                 event.prevent_default();
-                go(&target, NavigateOptions::default());
+                go(&target, NavigateOptions { scroll: !browser::keeps_scroll(&event), ..NavigateOptions::default() });
             }
         });
         let go = navigate.clone();

@@ -87,9 +87,9 @@ routes! {
     /// `/traces`
     TracesRoute, TracesPage, traces, traces, load_traces;
     /// `/traces/:trace_id`
-    TraceRoute, TracePage, trace, stories, load_trace;
+    TraceRoute, TracePage, trace, spans, load_trace;
     /// `/c/:id`
-    CorrelationRoute, CorrelationPage, correlation, stories, load_correlation;
+    CorrelationRoute, CorrelationPage, correlation, traces, load_correlation;
 }
 
 /// The page at a path, as the router finds it.
@@ -135,8 +135,8 @@ mod tests {
             ("/slos/checkout%2Fpay", Some("objectives")),
             ("/settings", Some("objectives")),
             ("/traces", Some("traces")),
-            ("/traces/0af7651916cd43dd8448eb211c80319c", Some("stories")),
-            ("/c/ORDER-1", Some("stories")),
+            ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),
+            ("/c/ORDER-1", Some("traces")),
             ("/c", None),
             ("/slos/a/b", None),
             ("/nowhere", None),

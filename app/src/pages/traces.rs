@@ -1,5 +1,10 @@
-//! Traces: find them by correlation ID, or by whatever else is known. The whole search is in the URL; the form writes it,
-//! chips and the histogram narrow it, and without WebAssembly all of it works by links and a GET form.
+//! Traces: find them by correlation ID, or by whatever else is known, and follow what arrives. The whole search is in the
+//! URL; the form writes it, chips and the histogram narrow it, and without WebAssembly all of it works by links and a GET
+//! form.
+
+pub mod tail;
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -7,11 +12,11 @@ use slowburn_domain::query::{FieldFault, TraceQuery};
 use slowburn_domain::story;
 use slowburn_domain::view;
 
+use self::tail::{Shown, Tail, TailBar};
 use crate::api::{Answer, Model as _, Question, ask};
 use crate::clock::provide_now;
 use crate::erase::Erase;
 use crate::error::AppError;
-use crate::pages::follow::follow_arrivals;
 use crate::url::raw_url;
 use crate::widgets::loadable::Loadable;
 use crate::widgets::trace_filters::{FilterChips, SERVICES_LIST, TraceFilters};
@@ -23,12 +28,7 @@ use crate::widgets::trace_list::TraceList;
 pub fn TracesPage() -> impl IntoView {
     let search = raw_url().search;
     let found = ask(move || Question::Traces(search.get()));
-    let held = RwSignal::new(false);
-    // A reader busy in the list keeps it still, and a part of the past cannot change.
-    follow_arrivals(found, move || {
-        let (query, _) = TraceQuery::parse(&search.get());
-        query.cursor.is_none() && query.to.is_none() && !held.get()
-    });
+    let tail = Tail::follow(search);
     view! {
         <Title text="Traces" />
         <h1>"Traces"</h1>
@@ -37,12 +37,13 @@ pub fn TracesPage() -> impl IntoView {
                 <Transition>{move || Suspend::new(async move { view! { <WhatTheServerKnows found=found.await /> } })}</Transition>
             </TraceFilters>
         </div>
+        <TailBar tail=tail />
         <div
             class="results"
-                on:pointerenter=move |_| held.set(true)
-                on:pointerleave=move |_| held.set(false)
-                on:focusin=move |_| held.set(true)
-                on:focusout=move |_| held.set(false)
+                on:pointerenter=move |_| tail.set_pointed(true)
+                on:pointerleave=move |_| tail.set_pointed(false)
+                on:focusin=move |_| tail.set_focused(true)
+                on:focusout=move |_| tail.set_focused(false)
             >
                 <Loadable resource=found content=|page: view::TracesPage| view! { <Results page=page /> }.erase() />
         </div>
@@ -63,8 +64,18 @@ fn WhatTheServerKnows(found: Result<Answer, AppError>) -> impl IntoView {
     }
 }
 
+/// What the server found, or found since.
 #[component]
 fn Results(page: view::TracesPage) -> impl IntoView {
+    let tail: Tail = expect_context();
+    let shown = tail.begin(page);
+    move || view! { <Found shown=shown.get() /> }
+}
+
+#[component]
+fn Found(shown: Shown) -> impl IntoView {
+    let Shown { page, arrived, is_odd } = shown;
+    let page = Arc::unwrap_or_clone(page);
     provide_now(page.now);
     let sentence = story::of_results(&page);
     let next = page.next.as_ref().map(TraceQuery::href);
@@ -80,7 +91,7 @@ fn Results(page: view::TracesPage) -> impl IntoView {
         <p class="lead" role="status">{sentence}</p>
         <FilterChips query=query.clone() />
         <TraceHistogram page=page.clone() />
-        <TraceList traces=page.items caption="Traces found, newest first" />
+        <TraceList traces=page.items caption="Traces found, newest first" arrived=(arrived, is_odd) />
         <nav class="pager" aria-label="Result pages">
             {is_later_page.then(|| view! { <a href=TraceQuery { cursor: None, ..query }.href()>"Newest"</a> })}
             {match next {
@@ -103,7 +114,7 @@ fn Nothing(
 ) -> impl IntoView {
     let has_range = query.from.is_some() || query.to.is_some();
     let wider = TraceQuery { from: None, to: None, cursor: None, ..query.clone() };
-    let is_search = !TraceQuery { limit: None, ..query }.pairs().is_empty();
+    let is_search = !TraceQuery { limit: None, live: false, ..query }.pairs().is_empty();
     if !is_understood {
         return view! {
             <section class="empty">

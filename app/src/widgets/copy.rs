@@ -55,7 +55,7 @@ pub fn CopyButton(#[prop(into)] text: String, what: &'static str) -> impl IntoVi
 }
 
 /// The first and last characters of a long text.
-fn shorten(id: &str) -> String {
+pub fn shorten(id: &str) -> String {
     let length = id.chars().count();
     if length <= 20 {
         return id.to_owned();

@@ -13,7 +13,8 @@ pub fn Icon(name: &'static str) -> impl IntoView {
     }
 }
 
-const fn path(name: &str) -> &'static str {
+/// The drawing of an icon; empty for an unknown one.
+pub const fn path(name: &str) -> &'static str {
     match name.as_bytes() {
         b"brand" => "M8 1.5c.5 3 4.5 4.3 4.5 8a4.5 4.5 0 0 1-9 0c0-1.8 1-2.8 1.6-3.8.5 1 .9 1.4 1.5 1.6C6.3 5 7 3 8 1.5z",
         b"overview" => "M2 2.5h5v5H2zM9 2.5h5v3H9zM9 7.5h5v6H9zM2 9.5h5v4H2z",

@@ -4,164 +4,148 @@
 use leptos::prelude::*;
 use slowburn_domain::filter::attribute_equals;
 use slowburn_domain::number::duration_nanos;
+use slowburn_domain::outline::Outline;
 use slowburn_domain::query::TraceQuery;
+use slowburn_domain::sentence;
 use slowburn_domain::span::{Event, Link, Status, Value};
 use slowburn_domain::story::{error_message, offset};
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::trace_path;
 use slowburn_domain::view::SpanView;
 
-use crate::clock::Instant;
-use crate::erase::Erase;
-use crate::widgets::copy::{CopyButton, CopyId};
-use crate::widgets::service::ServiceName;
+use crate::browser;
+use crate::clock::Watch;
+use crate::widgets::copy::shorten;
+use crate::widgets::markup::Markup;
 
-/// The panel beside the waterfall.
+/// What the outline knows of the span at `row`: there at once, whichever is selected. `href` is the link to a span of this
+/// trace by its row, `zoom_href` shows this one in the waterfall, zoomed to it.
+pub fn span_head(outline: &Outline, row: u32, colour: u8, href: &dyn Fn(u32) -> String, zoom_href: &str, watch: Watch) -> String {
+    let Some(span) = outline.spans.get(row as usize) else { return String::new() };
+    let id = span.span_id.to_string();
+    let mut markup = Markup::default();
+    markup.open("div", &[("class", Some("details-head"))]).service(outline.service(span), colour);
+    markup.element("h2", "", outline.operation(span)).open("span", &[("class", Some("copy-id"))]);
+    markup.open("code", &[("title", Some(&id))]).text(&shorten(&id)).close("code").copy(&id, "Copy ID").close("span");
+    markup.open("a", &[("class", Some("zoom-link")), ("href", Some(zoom_href))]).text("Zoom to it").close("a").close("div");
+    markup.open("dl", &[("class", Some("meta"))]).figure("Duration", &duration_nanos(span.nanos));
+    markup.figure("Self time", &duration_nanos(span.self_nanos));
+    if let Some(own) = span.critical_nanos {
+        markup.figure("On critical path", &duration_nanos(own));
+    }
+    markup.figure("Starts", &offset(span.start, outline.start()));
+    markup.figure("Kind", span.kind.as_str()).figure("Status", span.status.as_str());
+    if let Some(parent) = span.parent {
+        let name = outline.spans.get(parent as usize).map_or("", |parent| outline.operation(parent));
+        markup.open("div", &[]).element("dt", "", "Parent").open("dd", &[]).link(&href(parent), false, name).close("dd").close("div");
+    }
+    markup.figure("At", &sentence::instant(span.start, watch.offset(span.start))).close("dl");
+    markup.finish()
+}
+
+/// What the span itself says: its failure, attributes, events and links.
 #[component]
 pub fn SpanDetails(
     span: SpanView,
-    /// Colour of its service.
-    colour: u8,
     /// Start of the trace, from which times are counted.
     origin: Timestamp,
-    /// Its own share of the critical path, milliseconds.
-    critical_ms: Option<f64>,
 ) -> impl IntoView {
-    let failed = span.status == Status::Error;
-    let message = error_message(&span).to_owned();
-    let parent = span.parent_span_id.map(|id| view! { <a href=format!("?span={id}") class="mono">{id.to_string()}</a> });
-    view! {
-        <div class="details-head">
-            <ServiceName name=span.service colour=colour />
-            <h2>{span.operation}</h2>
-            <CopyId id=span.span_id.to_string() />
-        </div>
-        {failed
-            .then(|| {
-                view! {
-                    <div class="details-error">
-                        <p><span aria-hidden="true">"✕ "</span>"Failed"</p>
-                        {(!message.is_empty())
-                            .then(|| {
-                                view! { <p class="details-message">{message.clone()} <CopyButton text=message what="Copy message" /></p> }
-                            })}
-                    </div>
-                }
-            })}
-        <dl class="meta">
-            <div><dt>"Duration"</dt><dd>{length(span.duration_ms)}</dd></div>
-            <div><dt>"Starts"</dt><dd title=span.start.to_string()>{offset(span.start, origin)}</dd></div>
-            {critical_ms.map(|own| view! { <div><dt>"On critical path"</dt><dd>{length(own)}</dd></div> })}
-            <div><dt>"Kind"</dt><dd>{span.kind.as_str()}</dd></div>
-            <div><dt>"Status"</dt><dd>{span.status.as_str()}</dd></div>
-            {parent.map(|parent| view! { <div><dt>"Parent"</dt><dd>{parent}</dd></div> })}
-            <div><dt>"At"</dt><dd><Instant at=span.start /></dd></div>
-        </dl>
-        <Attributes title="Attributes" scope="attributes" pairs=span.attributes open=true />
-        <Events events=span.events origin=origin />
-        <Links links=span.links />
-        <Attributes title="Resource" scope="resource" pairs=span.resource open=false />
-    }
+    view! { <div on:click=move |event| browser::copy_clicked(&event) inner_html=said(&span, origin)></div> }
 }
 
-fn length(duration_ms: f64) -> String {
-    duration_nanos((duration_ms * 1e6).round() as i64)
-}
-
-/// Attributes by name; nothing without any.
-#[component]
-fn Attributes(
-    title: &'static str,
-    /// What the filter language calls them.
-    scope: &'static str,
-    pairs: Vec<(String, Value)>,
-    open: bool,
-) -> impl IntoView {
-    (!pairs.is_empty()).then(|| {
-        let count = pairs.len();
-        view! {
-            <details class="attributes" open=open>
-                <summary>{title}" "<span class="muted">{count}</span></summary>
-                <dl>{pairs.into_iter().map(|(key, value)| view! { <Attribute scope=scope key=key value=value /> }).collect_view()}</dl>
-            </details>
+fn said(span: &SpanView, origin: Timestamp) -> String {
+    let mut markup = Markup::default();
+    if span.status == Status::Error {
+        let message = error_message(span);
+        markup.open("div", &[("class", Some("details-error"))]).open("p", &[]);
+        markup.open("span", &[("aria-hidden", Some("true"))]).text("✕ ").close("span").text("Failed").close("p");
+        if !message.is_empty() {
+            markup.open("p", &[("class", Some("details-message"))]).text(message).text(" ").copy(message, "Copy message").close("p");
         }
-    })
+        markup.close("div");
+    }
+    attributes(&mut markup, "Attributes", "attributes", &span.attributes, true);
+    events(&mut markup, &span.events, origin);
+    links(&mut markup, &span.links);
+    attributes(&mut markup, "Resource", "resource", &span.resource, false);
+    markup.finish()
 }
 
-#[component]
-fn Attribute(scope: &'static str, key: String, value: Value) -> impl IntoView {
-    let text = value.to_string();
-    let search = attribute_equals(scope, &key, &value).map(|filter| TraceQuery { filter: Some(filter), ..TraceQuery::default() }.href());
-    let shown = match search {
-        Some(href) => view! { <a class="mono" href=href title="Find traces with this value">{text.clone()}</a> }.erase(),
-        None => view! { <span class="mono">{text.clone()}</span> }.erase(),
-    };
-    view! {
-        <div class="attribute">
-            <dt class="mono">{key}</dt>
-            <dd>{shown}<CopyButton text=text what="Copy value" /></dd>
-        </div>
+/// A part that can be closed, with how much is in it.
+fn open_part(markup: &mut Markup, title: &str, count: usize, open: bool) {
+    markup.open("details", &[("class", Some("attributes")), ("open", open.then_some(""))]).open("summary", &[]).text(title).text(" ");
+    markup.element("span", "muted", &count.to_string()).close("summary");
+}
+
+/// Attributes by name; nothing without any. `scope` is what the filter language calls them.
+fn attributes(markup: &mut Markup, title: &str, scope: &str, pairs: &[(String, Value)], open: bool) {
+    if pairs.is_empty() {
+        return;
     }
+    open_part(markup, title, pairs.len(), open);
+    markup.open("dl", &[]);
+    for (key, value) in pairs {
+        let text = value.to_string();
+        markup.open("div", &[("class", Some("attribute"))]).element("dt", "mono", key).open("dd", &[]);
+        match attribute_equals(scope, key, value) {
+            Some(filter) => {
+                let href = TraceQuery { filter: Some(filter), ..TraceQuery::default() }.href();
+                markup.open("a", &[("class", Some("mono")), ("href", Some(&href)), ("title", Some("Find traces with this value"))]);
+                markup.text(&text).close("a");
+            }
+            None => {
+                markup.element("span", "mono", &text);
+            }
+        }
+        markup.copy(&text, "Copy value").close("dd").close("div");
+    }
+    markup.close("dl").close("details");
 }
 
 /// What happened during the span, in order.
-#[component]
-fn Events(events: Vec<Event>, origin: Timestamp) -> impl IntoView {
-    (!events.is_empty()).then(|| {
-        let count = events.len();
-        let event = move |event: Event| {
-            view! {
-                <li>
-                    <p>
-                        <span class="muted number" title=event.time.to_string()>{offset(event.time, origin)}</span>
-                        " "
-                        <strong>{event.name}</strong>
-                    </p>
-                    <EventAttributes pairs=event.attributes />
-                </li>
-            }
-        };
-        view! {
-            <details class="attributes" open=true>
-                <summary>"Events "<span class="muted">{count}</span></summary>
-                <ol class="events">{events.into_iter().map(event).collect_view()}</ol>
-            </details>
-        }
-    })
-}
-
-/// Attributes of an event or a link. Searches do not reach them, so they are text.
-#[component]
-fn EventAttributes(pairs: Vec<(String, Value)>) -> impl IntoView {
-    (!pairs.is_empty()).then(|| {
-        let pair = |(key, value): (String, Value)| {
-            let text = value.to_string();
-            view! {
-                <div class="attribute">
-                    <dt class="mono">{key}</dt>
-                    <dd><span class="mono pre">{text.clone()}</span><CopyButton text=text what="Copy value" /></dd>
-                </div>
-            }
-        };
-        view! { <dl>{pairs.into_iter().map(pair).collect_view()}</dl> }
-    })
+fn events(markup: &mut Markup, events: &[Event], origin: Timestamp) {
+    if events.is_empty() {
+        return;
+    }
+    open_part(markup, "Events", events.len(), true);
+    markup.open("ol", &[("class", Some("events"))]);
+    for event in events {
+        let time = event.time.to_string();
+        markup.open("li", &[]).open("p", &[]).open("span", &[("class", Some("muted number")), ("title", Some(&time))]);
+        markup.text(&offset(event.time, origin)).close("span").text(" ").element("strong", "", &event.name).close("p");
+        plain(markup, &event.attributes);
+        markup.close("li");
+    }
+    markup.close("ol").close("details");
 }
 
 /// References to spans elsewhere.
-#[component]
-fn Links(links: Vec<Link>) -> impl IntoView {
-    (!links.is_empty()).then(|| {
-        let count = links.len();
-        let link = |link: Link| {
-            let href = format!("{}?span={}", trace_path(link.trace_id), link.span_id);
-            let name = format!("{} / {}", link.trace_id, link.span_id);
-            view! { <li><a class="mono" href=href>{name}</a><EventAttributes pairs=link.attributes /></li> }
-        };
-        view! {
-            <details class="attributes" open=true>
-                <summary>"Links "<span class="muted">{count}</span></summary>
-                <ul class="events">{links.into_iter().map(link).collect_view()}</ul>
-            </details>
-        }
-    })
+fn links(markup: &mut Markup, links: &[Link]) {
+    if links.is_empty() {
+        return;
+    }
+    open_part(markup, "Links", links.len(), true);
+    markup.open("ul", &[("class", Some("events"))]);
+    for link in links {
+        let href = format!("{}?span={}", trace_path(link.trace_id), link.span_id);
+        markup.open("li", &[]).open("a", &[("class", Some("mono")), ("href", Some(&href))]);
+        markup.text(&format!("{} / {}", link.trace_id, link.span_id)).close("a");
+        plain(markup, &link.attributes);
+        markup.close("li");
+    }
+    markup.close("ul").close("details");
+}
+
+/// Attributes of an event or a link. Searches do not reach them, so they are text.
+fn plain(markup: &mut Markup, pairs: &[(String, Value)]) {
+    if pairs.is_empty() {
+        return;
+    }
+    markup.open("dl", &[]);
+    for (key, value) in pairs {
+        let text = value.to_string();
+        markup.open("div", &[("class", Some("attribute"))]).element("dt", "mono", key).open("dd", &[]);
+        markup.element("span", "mono pre", &text).copy(&text, "Copy value").close("dd").close("div");
+    }
+    markup.close("dl");
 }

@@ -59,6 +59,7 @@ pub fn TraceFilters(
             {kept("project_id")}
             {kept("execution_id")}
             {kept("limit")}
+            {kept("live")}
             <div class="filters-go">
                 <button type="submit" class="button primary">"Search"</button>
             </div>
@@ -146,9 +147,11 @@ fn Presets(search: Memo<String>) -> impl IntoView {
 /// The filters in force, each with a link to the search without it.
 #[component]
 pub fn FilterChips(query: TraceQuery) -> impl IntoView {
-    let pairs: Vec<_> = query.pairs().into_iter().filter(|(name, _)| !matches!(*name, "limit" | "cursor")).collect();
+    let pairs: Vec<_> = query.pairs().into_iter().filter(|(name, _)| !matches!(*name, "limit" | "cursor" | "live")).collect();
+    let live = query.live.then(|| ("live", "1".to_owned()));
     let without = |dropped: &str| {
-        let rest = encode_query(pairs.iter().filter(|(name, _)| *name != dropped).map(|(name, value)| (*name, value.as_str())));
+        let rest =
+            encode_query(pairs.iter().chain(&live).filter(|(name, _)| *name != dropped).map(|(name, value)| (*name, value.as_str())));
         if rest.is_empty() { "/traces".to_owned() } else { format!("/traces?{rest}") }
     };
     let chips = pairs.iter().map(|(name, value)| {

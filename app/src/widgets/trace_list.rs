@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use leptos::prelude::*;
+use slowburn_domain::id::TraceId;
 use slowburn_domain::number::{duration_nanos, grouped};
 use slowburn_domain::timeline::service_colours;
 use slowburn_domain::trace::TraceSummary;
@@ -22,7 +23,11 @@ pub fn TraceList(
     /// The ID that all of them have, which the rows then need not say.
     #[prop(optional, into)]
     common_id: Option<String>,
+    /// Traces that have just arrived and slide in, and whether this is an odd time that some do.
+    #[prop(optional)]
+    arrived: (Vec<TraceId>, bool),
 ) -> impl IntoView {
+    let (arrived, is_odd) = arrived;
     let mut traces = traces;
     for trace in &mut traces {
         trace.correlation_ids.retain(|id| common_id.as_ref() != Some(id));
@@ -34,7 +39,15 @@ pub fn TraceList(
     let longest = traces.iter().map(|t| t.duration_ms).fold(0.0, f64::max);
     let row = |trace: TraceSummary| {
         let services = trace.services.iter().map(|name| (name.clone(), colours.get(name).copied().unwrap_or_default())).collect();
-        view! { <TraceRow trace=trace services=services longest=longest has_ids=has_ids /> }
+        // Two names for one movement, so that it begins anew in a row that is used again.
+        let movement = if !arrived.contains(&trace.trace_id) {
+            ""
+        } else if is_odd {
+            "arrived odd"
+        } else {
+            "arrived"
+        };
+        view! { <TraceRow trace=trace services=services longest=longest has_ids=has_ids movement=movement /> }
     };
     view! {
         <table class="traces">
@@ -56,10 +69,10 @@ pub fn TraceList(
 }
 
 #[component]
-fn TraceRow(trace: TraceSummary, services: Vec<(String, u8)>, longest: f64, has_ids: bool) -> impl IntoView {
+fn TraceRow(trace: TraceSummary, services: Vec<(String, u8)>, longest: f64, has_ids: bool, movement: &'static str) -> impl IntoView {
     let failed = trace.errors > 0;
     view! {
-        <tr class:failed=failed>
+        <tr class=movement class:failed=failed>
             <td class="t-when"><When at=trace.start/></td>
             <td class="t-root">
                 <a class="row-link" data-row="" href=trace_path(trace.trace_id)>

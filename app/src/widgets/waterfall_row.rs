@@ -4,20 +4,19 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use slowburn_domain::number::duration_nanos;
+use slowburn_domain::outline::OutlineSpan;
 use slowburn_domain::timeline::svg_percent;
-use slowburn_domain::view::SpanView;
 use slowburn_domain::waterfall::Bar;
 
 use crate::erase::Erase;
+use crate::widgets::markup::Markup;
 use crate::widgets::service::{ServiceName, service_class};
-use crate::widgets::waterfall::Laid;
+use crate::widgets::waterfall::{Laid, zoom_suffix};
 
 /// Deeper rows are indented no further, so that their names stay readable.
-const DEEPEST: u16 = 14;
+const DEEPEST: u32 = 14;
 /// Pixels of indentation per level.
-const INDENT: u16 = 10;
-/// Marks drawn on one bar; more would hide it, and the details list them all.
-const MOST_MARKS: usize = 24;
+const INDENT: u32 = 10;
 
 /// The row at `index`.
 #[component]
@@ -38,20 +37,22 @@ pub fn Row(
             select.run(());
         }
     };
-    let row = laid.page.rows[index as usize];
-    let span = &laid.page.spans[row.span as usize];
-    let bar = laid.geometry.bars[row.span as usize];
-    let duration = duration_nanos((span.duration_ms * 1e6).round() as i64);
-    let told = format!(
-        ", {duration}{}{}",
-        if bar.failed { ", failed" } else { "" },
-        if row.on_critical_path { ", on the critical path" } else { "" }
-    );
-    let below = row.descendants;
+    let outline = &laid.outline;
+    let span = &outline.spans[index as usize];
+    let bar = laid.geometry.bars[index as usize];
+    let on_critical_path = span.critical_nanos.is_some();
+    let duration = duration_nanos(span.nanos);
+    let told =
+        format!(", {duration}{}{}", if bar.failed { ", failed" } else { "" }, if on_critical_path { ", on the critical path" } else { "" });
+    let (service, operation) = (outline.service(span).to_owned(), outline.operation(span).to_owned());
+    let title = format!("{service} {operation}");
+    let href = format!("?span={}{}", span.span_id, zoom_suffix(laid.geometry.zoom));
+    let below = span.descendants;
+    let track = if bar.is_shown { marks(bar, on_critical_path, &events(&laid, span), &duration) } else { String::new() };
     view! {
         <li class="wf-row" class:selected=is_selected class:failed=bar.failed>
             <div class="wf-name">
-                <svg class="wf-indent" width=row.depth.min(DEEPEST) * INDENT height="1" aria-hidden="true"></svg>
+                <svg class="wf-indent" width=span.depth.min(DEEPEST) * INDENT height="1" aria-hidden="true"></svg>
                 {if below > 0 {
                     view! {
                         <button
@@ -67,48 +68,52 @@ pub fn Row(
                     view! { <span class="wf-toggle" aria-hidden="true"></span> }.erase()
                 }}
                 <a
-                    class="wf-link" href=format!("?span={}", span.span_id) on:click=open
+                    class="wf-link" href=href on:click=open
                     aria-current=move || is_selected.get().then_some("true")
-                    title=format!("{} {}", span.service, span.operation)
+                    title=title
                 >
                     {bar.failed.then(|| view! { <span class="error-mark" aria-hidden="true">"✕"</span> })}
-                    <ServiceName name=span.service.clone() colour=bar.colour />
+                    <ServiceName name=service colour=bar.colour />
                     " "
-                    <span class="wf-operation">{span.operation.clone()}</span>
+                    <span class="wf-operation">{operation}</span>
                     <span class="visually-hidden">{told}</span>
                 </a>
             </div>
-            <svg class=format!("wf-track {}", service_class(bar.colour)) aria-hidden="true">
-                <Marks bar=bar on_critical_path=row.on_critical_path events=events(&laid, span) duration=duration />
-            </svg>
+            <svg class=format!("wf-track {}", service_class(bar.colour)) aria-hidden="true" inner_html=track></svg>
         </li>
     }
 }
 
 /// Bar, critical stretch, events, failure and duration.
-#[component]
-fn Marks(bar: Bar, on_critical_path: bool, events: Vec<(String, String)>, duration: String) -> impl IntoView {
+fn marks(bar: Bar, on_critical_path: bool, events: &[String], duration: &str) -> String {
     let (x, width, end) = (svg_percent(bar.x), svg_percent(bar.width), svg_percent(bar.x + bar.width));
     // The duration stands where there is room: behind the bar, before it, or at its end inside.
     let (text_class, text_x, anchor, shift) = match bar {
-        Bar { x, width, .. } if x + width < 0.84 => ("wf-duration", end.clone(), "start", 10),
-        Bar { x, .. } if x > 0.2 => ("wf-duration", svg_percent(x), "end", -8),
-        _ => ("wf-duration inside", end.clone(), "end", -12),
+        Bar { x, width, .. } if x + width < 0.84 => ("wf-duration", &end, "start", "10"),
+        Bar { x: left, .. } if left > 0.2 => ("wf-duration", &x, "end", "-8"),
+        _ => ("wf-duration inside", &end, "end", "-12"),
     };
-    view! {
-        <rect class="wf-bar" x=x.clone() width=width.clone() y="7" height="12" rx="2"></rect>
-        <line class="wf-edge" x1=x.clone() x2=x.clone() y1="7" y2="19"></line>
-        {on_critical_path.then(|| view! { <rect class="wf-critical" x=x width=width y="22" height="2"></rect> })}
-        {events
-            .into_iter()
-            .map(|(x, name)| view! { <circle class="wf-event" cx=x cy="13" r="2.5"><title>{name}</title></circle> })
-            .collect_view()}
-        {bar.failed
-            .then(|| view! { <svg class="wf-failure" x=end y="13"><path d="M-4-4 4 4M4-4-4 4"></path></svg> })}
-        <text class=text_class x=text_x y="17" dx=shift text-anchor=anchor>{duration}</text>
+    let mut markup = Markup::default();
+    markup.rect("wf-bar", &x, &width, "7", "12").upright("wf-edge", &x, "7", "19");
+    if on_critical_path {
+        markup.rect("wf-critical", &x, &width, "22", "2");
     }
+    for at in events {
+        markup.open("circle", &[("class", Some("wf-event")), ("cx", Some(at)), ("cy", Some("13")), ("r", Some("2.5"))]).close("circle");
+    }
+    if bar.failed {
+        markup.open("svg", &[("class", Some("wf-failure")), ("x", Some(&end)), ("y", Some("13"))]);
+        markup.open("path", &[("d", Some("M-4-4 4 4M4-4-4 4"))]).close("path").close("svg");
+    }
+    let place =
+        [("class", Some(text_class)), ("x", Some(&**text_x)), ("y", Some("17")), ("dx", Some(shift)), ("text-anchor", Some(anchor))];
+    markup.open("text", &place).text(duration).close("text");
+    markup.finish()
 }
 
-fn events(laid: &Laid, span: &SpanView) -> Vec<(String, String)> {
-    span.events.iter().take(MOST_MARKS).map(|event| (svg_percent(laid.geometry.axis.x(event.time)), event.name.clone())).collect()
+/// Where the events stand that happened in the time shown.
+fn events(laid: &Laid, span: &OutlineSpan) -> Vec<String> {
+    let axis = &laid.geometry.axis;
+    let shown = span.events.iter().filter(|at| (axis.start()..=axis.end()).contains(*at));
+    shown.map(|at| svg_percent(axis.x(*at))).collect()
 }

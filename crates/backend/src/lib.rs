@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{Error, Result};
+use slowburn_domain::view;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) ingest: Ingest,
     pub(crate) book: parking_lot::RwLock<Arc<SloBook>>,
     pub(crate) live: Live,
+    pub(crate) tail: traces::Shared<Arc<view::TracesPage>>,
     pub(crate) instance: Uuid,
     /// Where senders reach this server, for pages that tell how to send the first telemetry.
     pub(crate) otlp_http: String,
@@ -69,6 +71,7 @@ impl Backend {
             ingest,
             book: parking_lot::RwLock::new(Arc::new(book)),
             live: Live::default(),
+            tail: traces::Shared::default(),
             instance,
             otlp_http,
             stop,

@@ -4,7 +4,10 @@ mod page;
 mod row;
 mod search;
 mod spans;
+mod tail;
+mod trace_page;
 mod walk;
 
 pub use search::Found;
 pub use spans::TraceDetail;
+pub(crate) use tail::Shared;

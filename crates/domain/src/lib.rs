@@ -6,20 +6,26 @@
 #![warn(missing_docs)]
 
 pub mod chart;
+pub mod comparison;
 pub mod filter;
+pub mod flame;
 pub mod id;
 pub mod lanes;
 pub mod number;
+pub mod outline;
 pub mod query;
 pub mod sentence;
 pub mod sketch;
 pub mod slo;
 pub mod span;
+pub mod span_table;
 pub mod storage;
 pub mod story;
+pub mod tail;
 pub mod time;
 pub mod timeline;
 pub mod trace;
+pub mod trace_view;
 pub mod url;
 pub mod view;
 pub mod waterfall;

@@ -43,6 +43,9 @@ pub struct TraceQuery {
     pub limit: Option<u16>,
     /// Where the previous page ended.
     pub cursor: Option<Cursor>,
+    /// Whether the page follows what arrives. Changes nothing of what is found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live: bool,
 }
 
 /// An end of a time range: an instant, or a distance back from now.
@@ -177,6 +180,7 @@ impl TraceQuery {
                     Ok(cursor) => query.cursor = Some(cursor),
                     Err(()) => fault("not a cursor that this server gave"),
                 },
+                "live" => query.live = value == "1",
                 _ => {}
             }
         }
@@ -206,7 +210,13 @@ impl TraceQuery {
         push("to", self.to.map(|b| b.to_string()));
         push("limit", self.limit.map(|n| n.to_string()));
         push("cursor", self.cursor.map(|c| c.to_string()));
+        push("live", self.live.then(|| "1".to_owned()));
         pairs
+    }
+
+    /// Whether what arrives can change the newest page of this search: a part of the past cannot.
+    pub const fn is_open(&self) -> bool {
+        self.cursor.is_none() && self.to.is_none()
     }
 
     /// The link to the Traces page with this query.
@@ -224,11 +234,12 @@ mod tests {
 
     #[test]
     fn a_query_survives_its_url() {
-        let raw = "correlation_id=a%2Bb%2541&service=checkout&status=error&min_duration_ms=12.5&from=-1h&to=2026-11-21T02:20:00Z&limit=10&theme=dark&operation=";
+        let raw = "correlation_id=a%2Bb%2541&service=checkout&status=error&min_duration_ms=12.5&from=-1h&to=2026-11-21T02:20:00Z&limit=10&theme=dark&operation=&live=1";
         let (query, faults) = TraceQuery::parse(raw);
         assert_eq!(faults, []);
         assert_eq!(query.correlation_id.as_deref(), Some("a+b%41"));
         assert_eq!(query.operation, None);
+        assert!(query.live && !query.is_open());
         assert_eq!(TraceQuery::parse(&query.to_query_string()), (query, vec![]));
     }
 

@@ -2,18 +2,10 @@
 
 use crate::number::{duration_nanos, grouped};
 use crate::sentence::time_of_day;
-use crate::span::{Status, Value};
+use crate::span::Value;
 use crate::time::Timestamp;
-use crate::timeline::end_of;
 use crate::trace::TraceSummary;
 use crate::view::{CorrelationPage, SpanView, TracePage, TracesPage};
-
-/// Index of the span in which a trace failed first: the error that ended earliest, which is the one others passed on; the
-/// later to begin, and so the deeper, among equals. `None` when nothing failed.
-pub fn first_error(page: &TracePage) -> Option<usize> {
-    let failed = page.spans.iter().enumerate().filter(|(_, span)| span.status == Status::Error);
-    failed.min_by_key(|(_, span)| (end_of(span.start, span.duration_ms), std::cmp::Reverse(span.start))).map(|(index, _)| index)
-}
 
 /// What a failed span says about its failure: its status message, else the message or type of its exception. Empty when it
 /// says nothing.
@@ -34,12 +26,13 @@ pub fn of_trace(page: &TracePage) -> String {
         0 | 1 => "in one service".to_owned(),
         n => format!("over {n} services"),
     };
-    let outcome = match first_error(page).map(|index| &page.spans[index]) {
+    let failed = page.failure.as_ref().and_then(|failure| Some((failure, page.outline.spans.get(failure.row as usize)?)));
+    let outcome = match failed {
         None => "nothing failed".to_owned(),
-        Some(span) => match error_message(span) {
-            "" => format!("failed in {}: {}", span.service, span.operation),
-            message => format!("failed in {}: {}", span.service, first_line(message)),
-        },
+        Some((failure, span)) => {
+            let what = if failure.message.is_empty() { page.outline.operation(span).to_owned() } else { first_line(&failure.message) };
+            format!("failed in {}: {what}", page.outline.service(span))
+        }
     };
     format!("{} {} took {took} {over}; {outcome}.", summary.root.service, summary.root.operation)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{SpanId, TraceId};
+use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
 use crate::slo::{Evaluation, Objective, SeriesPoint};
 use crate::span::{Event, Kind, Link, Status, Value, pairs};
@@ -158,19 +159,22 @@ pub struct SpanView {
     pub links: Vec<Link>,
 }
 
-/// One span's place in the waterfall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaterfallRow {
-    /// Index into the trace's spans.
-    pub span: u32,
-    /// Depth below its root.
-    pub depth: u16,
-    /// Direct children.
-    pub children: u32,
-    /// Rows below that belong to it.
-    pub descendants: u32,
-    /// Whether the trace's end waited for it.
-    pub on_critical_path: bool,
+/// Where a trace failed first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Row of the span in the trace's outline.
+    pub row: u32,
+    /// What the span says about it; empty when it says nothing.
+    pub message: String,
+}
+
+/// The trace that another one is compared with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OtherTrace {
+    /// The whole.
+    pub summary: TraceSummary,
+    /// Its spans.
+    pub outline: Outline,
 }
 
 /// One trace.
@@ -180,12 +184,16 @@ pub struct TracePage {
     pub now: Timestamp,
     /// The whole.
     pub summary: TraceSummary,
-    /// Its spans, each once, by start.
-    pub spans: Vec<SpanView>,
-    /// The waterfall, top to bottom.
-    pub rows: Vec<WaterfallRow>,
-    /// Length of the critical path through each span's own work, milliseconds, by index of span.
-    pub critical_ms: Vec<(u32, f64)>,
+    /// Its spans, each once.
+    pub outline: Outline,
+    /// Where it failed first.
+    pub failure: Option<Failure>,
+    /// The span a reader sees first, in full.
+    pub selected: Option<SpanView>,
+    /// Newest other traces with the same root, when they are asked for.
+    pub alike: Vec<TraceSummary>,
+    /// The trace it is to be compared with, when there is such a one.
+    pub other: Option<OtherTrace>,
 }
 
 /// One service's part of one trace on the correlation page.

@@ -82,7 +82,8 @@ pub(super) fn build_site(paths: &Paths) -> Result<Counts> {
 pub(super) fn faults(paths: &Paths) -> Result<Counts> {
     let site = paths.root.join("target/site");
     let out = paths.root.join("target/bench");
-    let mut command = process::cargo(paths, ["run", "--quiet", "--bin", "slowburn-bench", "--", "--soak", "4", "--silence", "6", "--server"]);
+    let mut command =
+        process::cargo(paths, ["run", "--quiet", "--bin", "slowburn-bench", "--", "--soak", "4", "--silence", "6", "--server"]);
     process::run(command.arg(paths.server()).arg("--site").arg(site).arg("--out").arg(out)).map(|()| Counts { passed: 4, failed: 0 })
 }
 

@@ -1,4 +1,4 @@
-//! What the Traces, Trace and Correlation pages show.
+//! What the Traces and Correlation pages show.
 
 use std::collections::HashMap;
 
@@ -6,11 +6,11 @@ use slowburn_domain::id::TraceId;
 use slowburn_domain::query::{FieldFault, MAX_LIMIT, TraceQuery};
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::time::Timestamp;
-use slowburn_domain::trace::{SpanExtent, TraceSummary, critical_path, rows};
-use slowburn_domain::view::{CorrelationPage, HistogramBar, LaneBar, SpanView, TracePage, TracesPage};
+use slowburn_domain::trace::TraceSummary;
+use slowburn_domain::view::{CorrelationPage, HistogramBar, LaneBar, TracesPage};
 use slowburn_storage::trace;
 
-use super::spans::{TraceDetail, read};
+use super::spans::read;
 use crate::{Backend, Error, Result};
 
 /// Intervals of the histogram over the list.
@@ -38,18 +38,6 @@ impl Backend {
         let next = found.next.map(|cursor| TraceQuery { cursor: Some(cursor), ..query.clone() });
         let (histogram_step_seconds, histogram) = histogram(&found.items);
         Ok(TracesPage { now, query, faults, items: found.items, next, histogram, histogram_step_seconds, services })
-    }
-
-    /// One trace as a waterfall.
-    ///
-    /// # Errors
-    /// It is unknown, or past retention; the database.
-    pub async fn trace_page(&self, id: TraceId, now: Timestamp) -> Result<TracePage> {
-        let TraceDetail { summary, spans } = self.trace(id).await?;
-        let extents: Vec<SpanExtent> = spans.iter().map(SpanExtent::from).collect();
-        let path = critical_path(&extents);
-        let rows = rows(&extents, &path);
-        Ok(TracePage { now, summary, spans: spans.into_iter().map(span_view).collect(), rows, critical_ms: path.own_ms })
     }
 
     /// All traces of one correlation ID, on one timeline.
@@ -88,24 +76,6 @@ impl Backend {
     pub(crate) async fn failed_traces(&self, limit: u16, now: Timestamp) -> Result<Vec<TraceSummary>> {
         let query = TraceQuery { status: Some(Status::Error), limit: Some(limit), ..TraceQuery::default() };
         Ok(self.find_traces(&query, now).await?.items)
-    }
-}
-
-fn span_view(span: Span) -> SpanView {
-    SpanView {
-        span_id: span.span_id,
-        parent_span_id: span.parent_span_id,
-        service: span.source.service.clone(),
-        kind: span.kind,
-        status: span.status,
-        start: span.start,
-        duration_ms: span.duration_nanos() as f64 / 1e6,
-        operation: span.operation,
-        status_message: span.status_message,
-        attributes: span.attributes,
-        resource: span.source.resource.clone(),
-        events: span.events,
-        links: span.links,
     }
 }
 

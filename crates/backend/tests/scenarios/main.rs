@@ -7,6 +7,7 @@ mod ingest;
 mod merge;
 mod plans;
 mod slo;
+mod trace;
 
 use std::collections::BTreeSet;
 

@@ -50,7 +50,17 @@ async fn questions_about_one_thing_are_answered_by_an_index(pool: PgPool) {
     scene.backend.slo_totals().await.expect("read");
     sqlx::query(flush).execute(&own).await.expect("flushed");
     let after = scans(&own).await;
-    let telemetry = ["segments", "trace_index", "correlation_index", "bad_index", "span_classes", "rollup_delta", "rollup_minute", "rollup_hour", "rollup_day"];
+    let telemetry = [
+        "segments",
+        "trace_index",
+        "correlation_index",
+        "bad_index",
+        "span_classes",
+        "rollup_delta",
+        "rollup_minute",
+        "rollup_hour",
+        "rollup_day",
+    ];
     for table in telemetry {
         assert_eq!(after.get(table), before.get(table), "{table} was read from end to end");
     }

@@ -1,7 +1,8 @@
 use super::*;
-use crate::span::{Event, Kind};
+use crate::outline::tests::{Drawn, outline};
+use crate::span::{Event, Kind, Status};
 use crate::trace::{Root, TraceSummary};
-use crate::view::LaneBar;
+use crate::view::{Failure, LaneBar};
 
 fn summary(start: i64, duration_ms: f64, services: &[&str], spans: u32) -> TraceSummary {
     TraceSummary {
@@ -37,40 +38,33 @@ fn span(number: u8, service: &str, start: i64, end: i64, status: Status, message
     }
 }
 
-fn page(services: &[&str], spans: Vec<SpanView>) -> TracePage {
-    let summary = summary(0, 1_240.0, services, spans.len() as u32);
-    TracePage { now: Timestamp::default(), summary, spans, rows: vec![], critical_ms: vec![] }
+fn page(spans: &[Drawn<'_>], message: &str) -> TracePage {
+    let outline = outline(spans);
+    let services: Vec<&str> = outline.services.iter().map(String::as_str).collect();
+    TracePage {
+        now: Timestamp::default(),
+        summary: summary(0, 1_240.0, &services, spans.len() as u32),
+        failure: outline.first_error().map(|row| Failure { row, message: message.to_owned() }),
+        outline,
+        selected: None,
+        alike: vec![],
+        other: None,
+    }
 }
 
 #[test]
 fn a_trace_is_told_in_one_sentence() {
     let failing = |message: &str| {
-        let inner = span(3, "payment", 100, 500, Status::Error, message);
-        page(
-            &["bank", "checkout", "payment"],
-            vec![span(1, "checkout", 0, 1_240, Status::Error, "upstream"), span(2, "bank", 90, 600, Status::Unset, ""), inner],
-        )
+        page(&[(1, 0, "checkout pay!", 0, 1_240), (2, 1, "bank ask", 90, 600), (3, 2, "payment charge!", 100, 500)], message)
     };
     for (page, sentence) in [
         (failing("card declined"), "checkout POST /pay took 1.24 s over 3 services; failed in payment: card declined."),
         (failing("card declined.\nat charge()"), "checkout POST /pay took 1.24 s over 3 services; failed in payment: card declined."),
         (failing(""), "checkout POST /pay took 1.24 s over 3 services; failed in payment: charge."),
-        (
-            page(&["checkout"], vec![span(1, "checkout", 0, 1_240, Status::Ok, "")]),
-            "checkout POST /pay took 1.24 s in one service; nothing failed.",
-        ),
+        (page(&[(1, 0, "checkout pay", 0, 1_240)], ""), "checkout POST /pay took 1.24 s in one service; nothing failed."),
     ] {
         assert_eq!(of_trace(&page), sentence);
     }
-}
-
-#[test]
-fn the_first_error_is_the_one_that_ended_first_and_the_deeper_of_equals() {
-    let of = |spans| first_error(&page(&["a"], spans));
-    assert_eq!(of(vec![]), None);
-    assert_eq!(of(vec![span(1, "a", 0, 10, Status::Error, ""), span(2, "a", 5, 8, Status::Error, "")]), Some(1));
-    assert_eq!(of(vec![span(1, "a", 0, 10, Status::Error, ""), span(2, "a", 5, 10, Status::Error, "")]), Some(1));
-    assert_eq!(of(vec![span(1, "a", 0, 10, Status::Ok, "")]), None);
 }
 
 #[test]

@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 pub struct CriticalPath {
     /// From the root's start to its end without gap or overlap, oldest first.
     pub segments: Vec<PathSegment>,
-    /// Every span on the path by index, with the milliseconds of its own in `segments`; 0 where its children fill it.
-    pub own_ms: Vec<(u32, f64)>,
+    /// Every span on the path by index, with the nanoseconds of its own in `segments`; 0 where its children fill it.
+    pub own_nanos: Vec<(u32, i64)>,
 }
 
 /// A time in which the end of the trace waited for one span's own work.
@@ -63,7 +63,7 @@ pub fn critical_path(spans: &[SpanExtent]) -> CriticalPath {
         }
     }
     segments.reverse();
-    CriticalPath { segments, own_ms: own_nanos.into_iter().map(|(span, nanos)| (span, nanos as f64 / 1e6)).collect() }
+    CriticalPath { segments, own_nanos: own_nanos.into_iter().collect() }
 }
 
 /// A span being walked through from its end to its start.

@@ -6,11 +6,18 @@
 
 use std::collections::HashMap;
 
-use super::CriticalPath;
 use crate::id::SpanId;
 use crate::span::Span;
 use crate::time::Timestamp;
-pub use crate::view::WaterfallRow as Row;
+
+/// One span's place in the waterfall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Index of the span.
+    pub span: u32,
+    /// Spans above it.
+    pub depth: u32,
+}
 
 /// As much of a span as its place in the trace needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,38 +38,20 @@ impl From<&Span> for SpanExtent {
     }
 }
 
-/// The rows of a waterfall, top to bottom, with the spans of `path` marked. Rows refer to spans by index.
-pub fn rows(spans: &[SpanExtent], path: &CriticalPath) -> Vec<Row> {
+/// The rows of a waterfall, top to bottom. Rows refer to spans by index.
+pub fn rows(spans: &[SpanExtent]) -> Vec<Row> {
     let tree = Tree::new(spans);
     let mut rows: Vec<Row> = Vec::with_capacity(spans.len());
-    let mut waiting: Vec<(u32, u16)> = tree.roots.iter().rev().map(|root| (*root, 0)).collect();
-    while let Some((span, depth)) = waiting.pop() {
-        let children = tree.children(span);
-        rows.push(Row { span, depth, children: children.len() as u32, descendants: 0, on_critical_path: false });
-        waiting.extend(children.iter().rev().map(|child| (*child, depth.saturating_add(1))));
-    }
-    let mut row_of = vec![0; spans.len()];
-    for (row, Row { span, .. }) in rows.iter().enumerate() {
-        row_of[*span as usize] = row;
-    }
-    // From the bottom up, every row is complete before it is added to its parent's.
-    for row in (0..rows.len()).rev() {
-        if let Some(parent) = tree.parent(rows[row].span) {
-            let with_itself = rows[row].descendants + 1;
-            rows[row_of[parent as usize]].descendants += with_itself;
-        }
-    }
-    for (span, _) in &path.own_ms {
-        if let Some(row) = row_of.get(*span as usize) {
-            rows[*row].on_critical_path = true;
-        }
+    let mut waiting: Vec<Row> = tree.roots.iter().rev().map(|root| Row { span: *root, depth: 0 }).collect();
+    while let Some(row) = waiting.pop() {
+        rows.push(row);
+        waiting.extend(tree.children(row.span).iter().rev().map(|child| Row { span: *child, depth: row.depth + 1 }));
     }
     rows
 }
 
 /// Who is whose child, with missing parents and cycles resolved. Spans are named by index.
 pub(super) struct Tree {
-    parents: Vec<Option<u32>>,
     children: Vec<Vec<u32>>,
     /// Spans without parent here, by start, then id.
     pub(super) roots: Vec<u32>,
@@ -87,16 +76,12 @@ impl Tree {
                 None => roots.push(index),
             }
         }
-        Self { parents, children, roots }
+        Self { children, roots }
     }
 
     /// Children by start, then id.
     pub(super) fn children(&self, span: u32) -> &[u32] {
         &self.children[span as usize]
-    }
-
-    pub(super) fn parent(&self, span: u32) -> Option<u32> {
-        self.parents[span as usize]
     }
 }
 

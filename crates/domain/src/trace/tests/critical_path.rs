@@ -81,9 +81,9 @@ fn golden_traces() {
 #[test]
 fn own_time_is_told_for_every_span_on_the_path() {
     let path = critical_path(&drawn(&[(1, 0, 0, 100), (2, 1, 0, 100), (3, 2, 10, 40), (4, 2, 50, 60), (5, 1, 10, 20)]));
-    assert_eq!(path.own_ms, [(0, 0.0), (1, 60.0), (2, 30.0), (3, 10.0)]);
+    assert_eq!(path.own_nanos, [(0, 0), (1, 60_000_000), (2, 30_000_000), (3, 10_000_000)]);
     assert_eq!(critical_path(&[]), CriticalPath::default());
-    assert_eq!(critical_path(&drawn(&[(1, 0, 7, 7)])).own_ms, [(0, 0.0)]);
+    assert_eq!(critical_path(&drawn(&[(1, 0, 7, 7)])).own_nanos, [(0, 0)]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn ten_thousand_spans_side_by_side_or_in_a_chain() {
     let wide: Vec<_> = (1..=10_000_i64)
         .map(|at| (at as u64, u64::from(at > 1), if at == 1 { 0 } else { at }, if at == 1 { 20_000 } else { at + 1 }))
         .collect();
-    assert_eq!(critical_path(&drawn(&wide)).own_ms.len(), 10_000);
+    assert_eq!(critical_path(&drawn(&wide)).own_nanos.len(), 10_000);
     let deep: Vec<_> = (1..=10_000_i64).map(|at| (at as u64, at as u64 - 1, at, 30_000 - at)).collect();
     assert_eq!(critical_path(&drawn(&deep)).segments.len(), 19_999);
 }
@@ -111,7 +111,7 @@ proptest! {
             at = to;
         }
         prop_assert_eq!(at, 90);
-        let own: f64 = critical_path(&drawn(&all)).own_ms.iter().map(|(_, ms)| ms).sum();
-        prop_assert!((own - 70.0).abs() < 1e-9);
+        let own: i64 = critical_path(&drawn(&all)).own_nanos.iter().map(|(_, nanos)| nanos).sum();
+        prop_assert_eq!(own, 70_000_000);
     }
 }

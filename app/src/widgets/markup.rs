@@ -1,0 +1,145 @@
+//! Markup written as text. Rows and frames that need no life of their own (links are taken by the page) are a fifth of the
+//! WebAssembly this way that they are as views, and a thousand of them stand at once. Whatever goes in is escaped here.
+
+use crate::widgets::icon;
+use crate::widgets::service::service_class;
+
+/// Markup under construction.
+#[derive(Default)]
+pub struct Markup(String);
+
+impl Markup {
+    /// A start tag. Attributes with `None` are left out; those with an empty text are there without value.
+    #[inline(never)]
+    pub fn open(&mut self, name: &'static str, attributes: &[(&'static str, Option<&str>)]) -> &mut Self {
+        self.0.push('<');
+        self.0.push_str(name);
+        for (key, value) in attributes {
+            if let Some(value) = value {
+                self.0.push(' ');
+                self.0.push_str(key);
+                self.0.push_str("=\"");
+                self.text(value);
+                self.0.push('"');
+            }
+        }
+        self.0.push('>');
+        self
+    }
+
+    /// An end tag.
+    #[inline(never)]
+    pub fn close(&mut self, name: &'static str) -> &mut Self {
+        self.0.push_str("</");
+        self.0.push_str(name);
+        self.0.push('>');
+        self
+    }
+
+    /// Text, escaped for content and for attributes alike.
+    #[inline(never)]
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        for character in text.chars() {
+            match character {
+                '&' => self.0.push_str("&amp;"),
+                '<' => self.0.push_str("&lt;"),
+                '>' => self.0.push_str("&gt;"),
+                '"' => self.0.push_str("&quot;"),
+                other => self.0.push(other),
+            }
+        }
+        self
+    }
+
+    /// An element of a class with a text in it.
+    #[inline(never)]
+    pub fn element(&mut self, name: &'static str, class: &str, text: &str) -> &mut Self {
+        self.open(name, &[("class", (!class.is_empty()).then_some(class))]).text(text).close(name)
+    }
+
+    /// A link, `current` when it leads to what is shown.
+    #[inline(never)]
+    pub fn link(&mut self, href: &str, current: bool, text: &str) -> &mut Self {
+        self.open("a", &[("href", Some(href)), ("aria-current", current.then_some("true"))]).text(text).close("a")
+    }
+
+    /// A cell of numbers. On a phone it bears its label.
+    #[inline(never)]
+    pub fn number(&mut self, label: &str, text: &str) -> &mut Self {
+        self.open("td", &[("class", Some("number")), ("data-label", Some(label))]).text(text).close("td")
+    }
+
+    /// A service's dot and name, as [`ServiceName`](crate::widgets::service::ServiceName) draws them.
+    #[inline(never)]
+    pub fn service(&mut self, name: &str, colour: u8) -> &mut Self {
+        self.open("span", &[("class", Some(service_class(colour)))]);
+        self.open("span", &[("class", Some("svc-dot")), ("aria-hidden", Some("true"))]).close("span");
+        self.element("span", "svc-name", name).close("span")
+    }
+
+    /// A count of failures with its sign; muted when there are none.
+    #[inline(never)]
+    pub fn errors(&mut self, text: &str, failed: bool) -> &mut Self {
+        if !failed {
+            return self.element("span", "muted", text);
+        }
+        self.open("span", &[("class", Some("error-count"))]);
+        self.open("span", &[("aria-hidden", Some("true"))]).text("✕ ").close("span").text(text).close("span")
+    }
+
+    /// A figure of a definition list: its name and its value.
+    #[inline(never)]
+    pub fn figure(&mut self, label: &str, value: &str) -> &mut Self {
+        self.open("div", &[]).element("dt", "", label).element("dd", "", value).close("div")
+    }
+
+    /// A rectangle of a drawing; places as SVG attributes take them.
+    #[inline(never)]
+    pub fn rect(&mut self, class: &str, x: &str, width: &str, y: &str, height: &str) -> &mut Self {
+        let place = [("class", Some(class)), ("x", Some(x)), ("width", Some(width)), ("y", Some(y)), ("height", Some(height))];
+        self.open("rect", &place).close("rect")
+    }
+
+    /// An upright line of a drawing; places as SVG attributes take them.
+    #[inline(never)]
+    pub fn upright(&mut self, class: &str, x: &str, from: &str, to: &str) -> &mut Self {
+        let place =
+            [("class", (!class.is_empty()).then_some(class)), ("x1", Some(x)), ("x2", Some(x)), ("y1", Some(from)), ("y2", Some(to))];
+        self.open("line", &place).close("line")
+    }
+
+    /// A button that copies a text, for [`copy_clicked`](crate::browser::copy_clicked).
+    #[inline(never)]
+    pub fn copy(&mut self, text: &str, what: &str) -> &mut Self {
+        let button = [
+            ("type", Some("button")),
+            ("class", Some("copy needs-script")),
+            ("aria-label", Some(what)),
+            ("title", Some(what)),
+            ("data-copy", Some(text)),
+        ];
+        self.open("button", &button);
+        for name in ["copy", "check"] {
+            self.open("svg", &[("class", Some("icon")), ("viewBox", Some("0 0 16 16")), ("aria-hidden", Some("true"))]);
+            self.open("path", &[("d", Some(icon::path(name)))]).close("path").close("svg");
+        }
+        self.close("button")
+    }
+
+    /// What was written.
+    pub fn finish(self) -> String {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_gets_out_of_its_text_or_attribute() {
+        let mut markup = Markup::default();
+        markup.open("a", &[("href", Some("?a=\"><b>&")), ("rel", None), ("title", Some(""))]).text("<i> & \"q\"").close("a");
+        assert_eq!(markup.finish(), "<a href=\"?a=&quot;&gt;&lt;b&gt;&amp;\" title=\"\">&lt;i&gt; &amp; &quot;q&quot;</a>");
+    }
+}
