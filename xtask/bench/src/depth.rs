@@ -88,7 +88,7 @@ const KINDS: [Kind; 10] = [
         bound: NEWEST,
         times: SEARCHES,
     },
-    Kind { name: "longer than 300 ms", query: |turn| format!("min_duration_ms={}", 300 + turn), least: 50, bound: NEWEST, times: SEARCHES },
+    Kind { name: "longer than 150 ms", query: |turn| format!("min_duration_ms={}", 150 + turn), least: 50, bound: NEWEST, times: SEARCHES },
     Kind {
         name: "matches nothing, an equality",
         query: |turn| filter(&format!("attributes[\"user.id\"] == \"nobody-{turn}\"")),

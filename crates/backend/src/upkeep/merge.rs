@@ -1,6 +1,7 @@
 //! Merging small segments, so that thin traffic costs little more room than dense traffic, and searches open few segments.
 //!
-//! In the running slot small segments are merged when enough of them wait; once the slot has closed, all of them are. The
+//! In the running slot small segments are merged when enough of them wait and nobody waits for the lanes; once the slot has
+//! closed, all of them are. The
 //! merged segment takes the oldest id among those it replaces, so that pages of a search begun before find it.
 
 use std::time::Duration;
@@ -18,8 +19,9 @@ use slowburn_storage::{Error as StorageError, ingest};
 use crate::ingest::prepare::{Place, rewritten};
 use crate::{Backend, Error, Result};
 
-/// Most records of a merged segment: they are in memory as spans, about a kilobyte each.
-const MOST_RECORDS: i64 = 32_768;
+/// Most records of a merged segment. Larger ones would hardly be denser, and reading one trace takes longer the larger its
+/// segments are: its spans lie all over them.
+const MOST_RECORDS: i64 = 8_192;
 /// Most segments merged at once.
 const MOST_SEGMENTS: i64 = 4_096;
 /// In the running slot segments are merged when so many records wait, …
@@ -76,7 +78,9 @@ impl Backend {
         merge::isolate(&mut tx).await?;
         let Waiting { segments, records } = merge::waiting(&mut tx, bucket, slot, up_to).await?;
         let unreadable = self.unreadable();
-        if segments <= unreadable.len().cast_signed() as i64 || !is_closed && records < DUE_RECORDS && segments < DUE_SEGMENTS {
+        if segments <= unreadable.len().cast_signed() as i64
+            || !is_closed && (self.0.ingest.waiting_records() > 0 || records < DUE_RECORDS && segments < DUE_SEGMENTS)
+        {
             return Ok(0);
         }
         let began = std::time::Instant::now();
