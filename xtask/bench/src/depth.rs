@@ -1,7 +1,7 @@
 //! Ten million spans: how long a trace by its id, a correlation ID and searches of what spans hold take among them.
 //!
-//! The spans arrive one chunk after the other, each chunk's traces later than those of the chunk before, as time goes. Every
-//! search is asked again and again with another value, so that no answer is ready; the server's and PostgreSQL's caches
+//! The spans arrive one chunk after the other, each chunk's traces later than those of the chunk before, as time goes. Each
+//! search is asked again and again, with another value where it has one; the server's and PostgreSQL's caches
 //! are as they are after such a load. Partitions are days, and those of thirty days are there, most of them empty.
 
 use std::fmt::Write as _;

@@ -84,7 +84,11 @@ pub(super) fn faults(paths: &Paths) -> Result<Counts> {
     let out = paths.root.join("target/bench");
     let mut command =
         process::cargo(paths, ["run", "--quiet", "--bin", "slowburn-bench", "--", "--soak", "4", "--silence", "6", "--server"]);
-    process::run(command.arg(paths.server()).arg("--site").arg(site).arg("--out").arg(out)).map(|()| Counts { passed: 4, failed: 0 })
+    command.arg(paths.server()).arg("--site").arg(site).arg("--out").arg(out);
+    let mut counts = Counts::default();
+    let succeeded = process::run_reading(&mut command, |line| counts.passed += u64::from(line.starts_with("passed: ")))?;
+    ensure!(succeeded, "{} failed", process::shown(&command));
+    Ok(counts)
 }
 
 /// What a first visit may cost.
