@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds what `make bench` measures, the release binary and the browser's files, and measures it. Called after setup.sh.
 #
-#   xtask/bench.sh [ARGUMENT…]      for example --load-only, or --spans 10000000
+#   xtask/bench.sh [ARGUMENT…]      for example --only load, or --spans 10000000
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=xtask/env.sh

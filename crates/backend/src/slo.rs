@@ -3,7 +3,9 @@
 mod apply;
 mod book;
 mod read;
+mod tallies;
 
 pub use apply::{Applied, Change, ChangeKind};
 pub use book::{KnownSlo, Past, SloBook};
 pub use read::SloReport;
+pub(crate) use tallies::Tallies;

@@ -79,9 +79,16 @@ pub async fn create(connection: &mut PgConnection, slot: i32, part: Part) -> Res
 }
 
 async fn exists(connection: &mut PgConnection, slot: i32, part: Part) -> Result<bool> {
-    // The last one that is made: with it the others are there.
-    let name = format!("{}_{slot}_{}", TABLES[TABLES.len() - 1], part.suffix());
-    Ok(sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(name).fetch_one(connection).await?)
+    // The last one that is made: with it the others are there. The catalogue itself is asked, because `to_regclass` may
+    // remember from before the lock that there was none.
+    let parent = TABLES[TABLES.len() - 1];
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass AND c.relname = $2)",
+    )
+    .bind(parent)
+    .bind(format!("{parent}_{slot}_{}", part.suffix()))
+    .fetch_one(connection)
+    .await?)
 }
 
 /// Makes both parts of the slot that begins at `slot`, where missing.

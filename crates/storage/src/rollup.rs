@@ -1,10 +1,11 @@
 //! Counts of SLIs by minute, hour and day: appended as deltas by flushes, folded by one folder per bucket, read as the
-//! sum of both.
+//! sum of both. Readers may keep what they read and ask for what is new ([`changes`]).
 
 use std::collections::BTreeMap;
 
 use slowburn_domain::slo::{Counts, Hour};
 use slowburn_domain::time::Minute;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
 use crate::Result;
@@ -26,98 +27,132 @@ pub async fn append(connection: &mut PgConnection, bucket: i16, deltas: &Deltas)
     Ok(())
 }
 
-/// Moves up to `limit` deltas of a bucket into its minute, hour and day rows, in one statement. Gives how many were moved.
+/// How many folds of a bucket [`changes`] can tell of. Who has read nothing for longer reads all anew.
+pub const LOGGED_FOLDS: i64 = 60;
+
+/// Moves up to `limit` deltas of a bucket into its minute, hour and day rows, in one statement, and logs what it moved.
+/// Gives how many were moved.
 ///
 /// Two folders at once cost work only: a delta is deleted by one of them.
 ///
 /// # Errors
 /// The database.
 pub async fn fold(connection: &mut PgConnection, bucket: i16, limit: i64) -> Result<i64> {
-    Ok(sqlx::query_scalar(include_str!("rollup_fold.sql")).bind(bucket).bind(limit).fetch_one(connection).await?)
+    let statement = sqlx::query_scalar(include_str!("rollup_fold.sql"));
+    Ok(statement.bind(bucket).bind(limit).bind(LOGGED_FOLDS).fetch_one(connection).await?)
 }
 
-/// What is known of some SLIs: rows of one hour or minute come several times when several buckets, or unfolded deltas, hold
-/// some of it.
+/// Which folds of each bucket are known.
+pub type Position = BTreeMap<i16, i64>;
+
+/// Counts of SLIs and minutes.
+pub type Sums = Vec<(i32, Minute, Counts)>;
+
+/// What happened since a position, all of one moment.
 #[derive(Debug, Default)]
-pub struct History {
-    /// Hours by SLI.
-    pub hours: Vec<(i32, Hour)>,
-    /// Minutes by SLI, of the hours asked for.
-    pub minutes: Vec<(i32, Minute, Counts)>,
-    /// SLIs with records before the first hour asked for.
-    pub seen_before: Vec<i32>,
+pub struct Changes {
+    /// Folds up to now.
+    pub position: Position,
+    /// What the folds since moved into the rollup tables.
+    pub folded: Sums,
+    /// What is not folded yet.
+    pub unfolded: Sums,
 }
 
-/// Reads hours from `from_hour` on, and the minutes of `minute_hours`, of each SLI. Deltas are included. All within the
-/// caller's transaction; make it REPEATABLE READ, so that a fold between two statements changes nothing.
+/// Reads what was counted since `known`, in one statement. Folds before the last [`LOGGED_FOLDS`] are missing: compare
+/// positions.
 ///
 /// # Errors
 /// The database.
-pub async fn history(
-    connection: &mut PgConnection,
-    buckets: &[i16],
-    sli_ids: &[i32],
-    from_hour: i32,
-    minute_hours: &[i32],
-) -> Result<History> {
-    let hours = sqlx::query(
-        "SELECT sli_id, hour, good, total, seen FROM rollup_hour WHERE bucket = ANY ($1) AND sli_id = ANY ($2) AND hour >= $3
+pub async fn changes(connection: &mut PgConnection, buckets: &[i16], known: &Position) -> Result<Changes> {
+    let (known_buckets, known_folds): (Vec<i16>, Vec<i64>) = known.iter().unzip();
+    let rows = sqlx::query(
+        "SELECT 0, bucket::int, 0, fold, 0::bigint FROM rollup_folds WHERE bucket = ANY ($1)
          UNION ALL
-         SELECT sli_id, minute / 60, sum(good)::bigint, sum(total)::bigint, bit_or(1::bigint << (minute % 60))
-         FROM rollup_delta WHERE bucket = ANY ($1) AND sli_id = ANY ($2) AND minute >= $3 * 60 GROUP BY 1, 2",
+         SELECT 1, f.sli_id, f.minute, f.good, f.total FROM unnest($2::smallint[], $3::bigint[]) AS known (bucket, fold)
+         JOIN rollup_folded f ON f.bucket = known.bucket AND f.fold > known.fold
+         UNION ALL
+         SELECT 2, sli_id, minute, sum(good)::bigint, sum(total)::bigint FROM rollup_delta WHERE bucket = ANY ($1) GROUP BY 2, 3",
     )
     .bind(buckets)
-    .bind(sli_ids)
-    .bind(from_hour)
-    .fetch_all(&mut *connection)
+    .bind(known_buckets)
+    .bind(known_folds)
+    .fetch_all(connection)
     .await?;
-    let (from_minutes, to_minutes): (Vec<i32>, Vec<i32>) = spans_of(minute_hours).into_iter().unzip();
-    let minutes = sqlx::query(
-        "SELECT r.sli_id, r.minute, r.good, r.total FROM unnest($3::int[], $4::int[]) AS range (first, last)
-         JOIN rollup_minute r ON r.bucket = ANY ($1) AND r.sli_id = ANY ($2) AND r.minute BETWEEN range.first AND range.last
-         UNION ALL
-         SELECT d.sli_id, d.minute, d.good, d.total FROM unnest($3::int[], $4::int[]) AS range (first, last)
-         JOIN rollup_delta d ON d.bucket = ANY ($1) AND d.sli_id = ANY ($2) AND d.minute BETWEEN range.first AND range.last",
-    )
-    .bind(buckets)
-    .bind(sli_ids)
-    .bind(from_minutes)
-    .bind(to_minutes)
-    .fetch_all(&mut *connection)
-    .await?;
-    let seen_before = sqlx::query_scalar(
-        "SELECT id FROM unnest($2::int[]) AS id
-         WHERE EXISTS (SELECT FROM rollup_day WHERE bucket = ANY ($1) AND sli_id = id AND day < $3 / 24)
-            OR EXISTS (SELECT FROM rollup_hour WHERE bucket = ANY ($1) AND sli_id = id AND hour < $3 AND hour >= $3 - 24)",
+    let mut changes = Changes::default();
+    for row in &rows {
+        match row.try_get::<i32, _>(0)? {
+            0 => {
+                let bucket = row.try_get::<i32, _>(1)?;
+                changes.position.insert(i16::try_from(bucket).unwrap_or_default(), row.try_get(3)?);
+            }
+            1 => changes.folded.push((row.try_get(1)?, Minute(row.try_get(2)?), counts(row)?)),
+            _ => changes.unfolded.push((row.try_get(1)?, Minute(row.try_get(2)?), counts(row)?)),
+        }
+    }
+    Ok(changes)
+}
+
+/// The folded hours of some SLIs from `from_hour` on; an hour comes once for each bucket that holds some of it.
+///
+/// # Errors
+/// The database.
+pub async fn hours(connection: &mut PgConnection, buckets: &[i16], sli_ids: &[i32], from_hour: i32) -> Result<Vec<(i32, Hour)>> {
+    let rows = sqlx::query(
+        "SELECT sli_id, hour, bit_or(seen), sum(good)::bigint, sum(total)::bigint FROM rollup_hour
+         WHERE bucket = ANY ($1) AND sli_id = ANY ($2) AND hour >= $3 GROUP BY 1, 2",
     )
     .bind(buckets)
     .bind(sli_ids)
     .bind(from_hour)
     .fetch_all(connection)
     .await?;
-    let counts = |row: &sqlx::postgres::PgRow| -> Result<Counts> {
-        Ok(Counts { good: row.try_get::<i64, _>(2)? as u64, total: row.try_get::<i64, _>(3)? as u64 })
+    let hour = |row: &PgRow| -> Result<_> {
+        Ok((row.try_get(0)?, Hour { hour: row.try_get(1)?, counts: counts(row)?, seen: row.try_get::<i64, _>(2)?.cast_unsigned() }))
     };
-    Ok(History {
-        hours: hours
-            .iter()
-            .map(|row| Ok((row.try_get(0)?, Hour { hour: row.try_get(1)?, counts: counts(row)?, seen: row.try_get::<i64, _>(4)? as u64 })))
-            .collect::<Result<_>>()?,
-        minutes: minutes.iter().map(|row| Ok((row.try_get(0)?, Minute(row.try_get(1)?), counts(row)?))).collect::<Result<_>>()?,
-        seen_before,
-    })
+    rows.iter().map(hour).collect()
 }
 
-/// Neighbouring hours joined to ranges of minutes, both ends included.
-fn spans_of(hours: &[i32]) -> Vec<(i32, i32)> {
-    let mut ranges: Vec<(i32, i32)> = Vec::new();
-    for hour in hours {
-        match ranges.last_mut() {
-            Some((_, last)) if *last == hour * 60 - 1 => *last = hour * 60 + 59,
-            _ => ranges.push((hour * 60, hour * 60 + 59)),
-        }
-    }
-    ranges
+/// The folded minutes of whole hours of one SLI.
+///
+/// # Errors
+/// The database.
+pub async fn minutes(connection: &mut PgConnection, buckets: &[i16], wanted: &[(i32, i32)]) -> Result<Sums> {
+    let (sli_ids, hours): (Vec<i32>, Vec<i32>) = wanted.iter().copied().unzip();
+    let rows = sqlx::query(
+        "SELECT r.sli_id, r.minute, 0, r.good, r.total
+         FROM unnest($2::int[], $3::int[]) AS wanted (sli_id, hour) CROSS JOIN unnest($1::smallint[]) AS own (bucket)
+         JOIN rollup_minute r ON r.bucket = own.bucket AND r.sli_id = wanted.sli_id
+             AND r.minute BETWEEN wanted.hour * 60 AND wanted.hour * 60 + 59",
+    )
+    .bind(buckets)
+    .bind(sli_ids)
+    .bind(hours)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, Minute(row.try_get(1)?), counts(row)?))).collect()
+}
+
+/// The SLIs that have folded records before an hour.
+///
+/// # Errors
+/// The database.
+pub async fn seen_before(connection: &mut PgConnection, buckets: &[i16], sli_ids: &[i32], hour: i32) -> Result<Vec<i32>> {
+    Ok(sqlx::query_scalar(
+        "SELECT id FROM unnest($2::int[]) AS id
+         WHERE EXISTS (SELECT FROM rollup_day WHERE bucket = ANY ($1) AND sli_id = id AND day < $3 / 24)
+            OR EXISTS (SELECT FROM rollup_hour WHERE bucket = ANY ($1) AND sli_id = id AND hour < $3 AND hour >= $3 - 24)",
+    )
+    .bind(buckets)
+    .bind(sli_ids)
+    .bind(hour)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Good and total, columns 3 and 4.
+fn counts(row: &PgRow) -> Result<Counts> {
+    Ok(Counts { good: row.try_get::<i64, _>(3)?.cast_unsigned(), total: row.try_get::<i64, _>(4)?.cast_unsigned() })
 }
 
 /// All-time counts of each SLI, deltas included: the counters of the metrics page.
@@ -126,7 +161,7 @@ fn spans_of(hours: &[i32]) -> Vec<(i32, i32)> {
 /// The database.
 pub async fn totals(connection: &mut PgConnection, buckets: &[i16], sli_ids: &[i32]) -> Result<BTreeMap<i32, Counts>> {
     let rows = sqlx::query(
-        "SELECT sli_id, 0, sum(good)::bigint, sum(total)::bigint FROM (
+        "SELECT sli_id, 0, 0, sum(good)::bigint, sum(total)::bigint FROM (
              SELECT sli_id, good, total FROM rollup_day WHERE bucket = ANY ($1) AND sli_id = ANY ($2)
              UNION ALL
              SELECT sli_id, good, total FROM rollup_delta WHERE bucket = ANY ($1) AND sli_id = ANY ($2)
@@ -136,9 +171,7 @@ pub async fn totals(connection: &mut PgConnection, buckets: &[i16], sli_ids: &[i
     .bind(sli_ids)
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get(0)?, Counts { good: row.try_get::<i64, _>(2)? as u64, total: row.try_get::<i64, _>(3)? as u64 })))
-        .collect()
+    rows.iter().map(|row| Ok((row.try_get(0)?, counts(row)?))).collect()
 }
 
 /// Drops rows past their time: minutes before `minute`, hours before `hour`, days before `day`.
@@ -155,15 +188,4 @@ pub async fn expire(connection: &mut PgConnection, minute: i32, hour: i32, day: 
         sqlx::query(statement).bind(bound).execute(&mut *connection).await?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbouring_hours_become_one_range() {
-        assert_eq!(spans_of(&[1, 2, 3, 7, 9, 10]), [(60, 239), (420, 479), (540, 659)]);
-        assert_eq!(spans_of(&[]), []);
-    }
 }

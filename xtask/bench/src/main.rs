@@ -26,7 +26,7 @@ mod thin;
 mod verify;
 mod visit;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
@@ -67,9 +67,22 @@ struct Arguments {
     /// With --soak: seed of the random moments; by default the clock's.
     #[arg(long)]
     seed: Option<u64>,
-    /// Leaves out all but the main load.
+    /// Leaves out all but this part.
     #[arg(long)]
-    load_only: bool,
+    only: Option<Part>,
+}
+
+/// Parts of the measurement, each with a server of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// The main load, its rows and searches among it.
+    Load,
+    /// Pages over thirty days of history.
+    Pages,
+    /// Thin traffic.
+    Thin,
+    /// Searches among many spans.
+    Depth,
 }
 
 #[tokio::main]
@@ -112,19 +125,26 @@ async fn run(arguments: &Arguments) -> Result<()> {
         println!("{}", report.table());
         return Ok(());
     }
-    load::measure(&product, scratch.path(), arguments.spans, &mut report).await?;
     // What was measured is told, whatever fails after it.
-    let rest = if arguments.load_only { Ok(()) } else { rest(arguments, &product, &scratch, &mut report).await };
+    let measured = measure(arguments, &product, scratch.path(), &mut report).await;
     println!("{}", report.table());
     report.write(&arguments.out)?;
-    rest
+    measured
 }
 
-async fn rest(arguments: &Arguments, product: &Product, scratch: &Scratch, report: &mut Report) -> Result<()> {
-    visit::measure(product, scratch.path(), report).await?;
-    thin::measure(product, scratch.path(), report).await?;
-    if arguments.depth > 0 {
-        depth::measure(product, scratch.path(), arguments.depth, report).await?;
+async fn measure(arguments: &Arguments, product: &Product, folder: &Path, report: &mut Report) -> Result<()> {
+    let wanted = |part: Part| arguments.only.is_none_or(|only| only == part);
+    if wanted(Part::Load) {
+        load::measure(product, folder, arguments.spans, report).await?;
+    }
+    if wanted(Part::Pages) {
+        visit::measure(product, folder, report).await?;
+    }
+    if wanted(Part::Thin) {
+        thin::measure(product, folder, report).await?;
+    }
+    if wanted(Part::Depth) && arguments.depth > 0 {
+        depth::measure(product, folder, arguments.depth, report).await?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
-//! Reading SLOs: one snapshot of the rollups, judged by `domain`. The cost depends on the windows, not on the traffic.
+//! Reading SLOs: their counts, judged by `domain`. The cost depends on the windows, not on the traffic.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slowburn_domain::query::{Bound, FieldFault};
@@ -8,9 +7,9 @@ use slowburn_domain::slo::{Counts, Evaluation, Ledger, Objective, SeriesPoint, b
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{Indicator, SloPage, SloRow, SlosPage};
 use slowburn_storage::rollup;
-use sqlx::PgConnection;
 
 use super::KnownSlo;
+use super::tallies::Need;
 use crate::openslo::IndicatorSource;
 use crate::{Backend, Error, Result};
 
@@ -59,14 +58,18 @@ impl Backend {
 
     async fn evaluated(&self, slos: Vec<Arc<KnownSlo>>, now: Timestamp) -> Result<Vec<(Arc<KnownSlo>, Evaluation, Ledger)>> {
         let minute = now.minute();
-        let mut tx = self.snapshot().await?;
-        let mut ledgers = self
-            .ledgers(&mut tx, &slos, |slo| {
+        let needs: Vec<Need> = slos
+            .iter()
+            .map(|slo| {
                 let window = slo.objective.window;
-                (Ledger::first_hour(minute, window).min(minute.hour() - SPARKLINE_HOURS), Ledger::hours_needing_minutes(minute, window))
+                Need {
+                    sli_id: slo.sli_id,
+                    from_hour: Ledger::first_hour(minute, window).min(minute.hour() - SPARKLINE_HOURS),
+                    minute_hours: Ledger::hours_needing_minutes(minute, window),
+                }
             })
-            .await?;
-        tx.commit().await?;
+            .collect();
+        let mut ledgers = self.ledgers(&needs).await?;
         let mut rows: Vec<_> = slos
             .into_iter()
             .map(|slo| {
@@ -80,38 +83,6 @@ impl Backend {
             y.alert.severity().cmp(&x.alert.severity()).then(left(x).total_cmp(&left(y))).then(a.objective.name.cmp(&b.objective.name))
         });
         Ok(rows)
-    }
-
-    /// Reads the ledgers of several SLOs in one go; `needs` says for each from which hour on, and which hours' minutes.
-    async fn ledgers(
-        &self,
-        connection: &mut PgConnection,
-        slos: &[Arc<KnownSlo>],
-        needs: impl Fn(&KnownSlo) -> (i32, Vec<i32>),
-    ) -> Result<BTreeMap<i32, Ledger>> {
-        let buckets = self.0.settings.bucket_numbers();
-        let mut ledgers = BTreeMap::new();
-        // SLOs that need the same rows are read together.
-        let mut groups: BTreeMap<(i32, Vec<i32>), Vec<i32>> = BTreeMap::new();
-        for slo in slos {
-            groups.entry(needs(slo)).or_default().push(slo.sli_id);
-        }
-        for ((from_hour, minute_hours), ids) in groups {
-            let history = rollup::history(connection, &buckets, &ids, from_hour, &minute_hours).await?;
-            let mut hours: BTreeMap<i32, Vec<_>> = BTreeMap::new();
-            let mut minutes: BTreeMap<i32, Vec<_>> = BTreeMap::new();
-            history.hours.into_iter().for_each(|(id, hour)| hours.entry(id).or_default().push(hour));
-            history.minutes.into_iter().for_each(|(id, minute, counts)| minutes.entry(id).or_default().push((minute, counts)));
-            for id in ids {
-                let ledger = Ledger::new(
-                    hours.remove(&id).unwrap_or_default(),
-                    minutes.remove(&id).unwrap_or_default(),
-                    history.seen_before.contains(&id),
-                );
-                ledgers.insert(id, ledger);
-            }
-        }
-        Ok(ledgers)
     }
 
     /// Counts, burn rate and remaining budget per step. Without bounds over the SLO's window until now; without step in
@@ -129,14 +100,13 @@ impl Backend {
     ) -> Result<(u32, Vec<SeriesPoint>)> {
         let slo = self.book().get(name)?;
         let (from, to, step) = range(&slo.objective, from, to, step_seconds, now)?;
-        let mut tx = self.snapshot().await?;
         let window = slo.objective.window;
-        let mut ledgers = self
-            .ledgers(&mut tx, std::slice::from_ref(&slo), |_| {
-                (window.first_minute(from).hour(), series_hours_needing_minutes(window, from, to, step))
-            })
-            .await?;
-        tx.commit().await?;
+        let need = Need {
+            sli_id: slo.sli_id,
+            from_hour: window.first_minute(from).hour(),
+            minute_hours: series_hours_needing_minutes(window, from, to, step),
+        };
+        let mut ledgers = self.ledgers(std::slice::from_ref(&need)).await?;
         let ledger = ledgers.remove(&slo.sli_id).unwrap_or_default();
         Ok((step * 60, series(&slo.objective, &ledger, from, to, step)))
     }

@@ -52,10 +52,12 @@ impl Backend {
         let mut tx = self.0.pool.begin().await?;
         red::lock_fold(&mut tx, bucket).await?;
         let backfills = backfill::from_red(&mut tx, bucket).await?;
-        let mut book = self.book();
+        let book = self.book();
         if backfills.iter().any(|known| known.since_version > book.version()) {
+            // Not while a connection is held: handing new SLIs to the lanes waits for flushes, which may wait for one.
+            drop(tx);
             self.reload_book().await?;
-            book = self.book();
+            return Ok(true);
         }
         let gate = backfills.iter().filter(|known| !known.is_done).map(|known| known.since_version).min();
         let moved = red::fold(&mut tx, bucket, gate, BATCH).await?;
