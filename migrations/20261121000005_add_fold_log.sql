@@ -1,9 +1,17 @@
 -- What was folded lately, so that readers who keep counts in memory read only what is new to them.
 
--- How often a bucket was folded. Locked by whoever folds, so that folds become visible in their order.
+-- Deltas are found by the transaction that wrote them. Folds delete them all the time, and an index over anything else
+-- would lead readers past every delta that was deleted and not vacuumed yet.
+ALTER TABLE rollup_delta ADD COLUMN xact xid8 NOT NULL DEFAULT pg_current_xact_id();
+DROP INDEX rollup_delta_sli;
+CREATE INDEX rollup_delta_xact ON rollup_delta (bucket, xact);
+
+-- How often a bucket was folded, and the first transaction whose deltas may not be folded. Locked by whoever folds, so that
+-- folds become visible in their order.
 CREATE TABLE rollup_folds (
     bucket smallint NOT NULL PRIMARY KEY,
-    fold   bigint   NOT NULL
+    fold   bigint   NOT NULL,
+    since  xid8     NOT NULL
 );
 
 -- Counts that a fold added to the rollup tables. Each fold removes those of long ago.

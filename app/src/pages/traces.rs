@@ -10,11 +10,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use slowburn_domain::query::{FieldFault, TraceQuery};
 use slowburn_domain::story;
+use slowburn_domain::time::Timestamp;
 use slowburn_domain::view;
 
 use self::tail::{Shown, Tail, TailBar};
 use crate::api::{Answer, Model as _, Question, ask};
-use crate::clock::provide_now;
+use crate::clock::{Instant, provide_now};
 use crate::erase::Erase;
 use crate::error::AppError;
 use crate::url::raw_url;
@@ -79,7 +80,15 @@ fn Found(shown: Shown) -> impl IntoView {
     provide_now(page.now);
     let sentence = story::of_results(&page);
     let next = page.next.as_ref().map(TraceQuery::href);
+    let searched_to = page.searched_to;
     let (query, is_later_page) = (page.query.clone(), page.query.cursor.is_some());
+    if let (true, Some(to), Some(next)) = (page.items.is_empty(), searched_to, next.clone()) {
+        return view! {
+            <FilterChips query=query />
+            <NothingYet to=to next=next />
+        }
+        .erase();
+    }
     if page.items.is_empty() {
         return view! {
             <FilterChips query=query.clone() />
@@ -95,12 +104,25 @@ fn Found(shown: Shown) -> impl IntoView {
         <nav class="pager" aria-label="Result pages">
             {is_later_page.then(|| view! { <a href=TraceQuery { cursor: None, ..query }.href()>"Newest"</a> })}
             {match next {
+                Some(href) if searched_to.is_some() => view! { <a class="button" rel="next" href=href>"Search further back"</a> }.erase(),
                 Some(href) => view! { <a class="button" rel="next" href=href>"Older traces"</a> }.erase(),
                 None => view! { <span class="muted">"These are all."</span> }.erase(),
             }}
         </nav>
     }
     .erase()
+}
+
+/// Nothing was found in what was searched so far.
+#[component]
+fn NothingYet(to: Timestamp, next: String) -> impl IntoView {
+    view! {
+        <section class="empty">
+            <h2>"Nothing found yet"</h2>
+            <p>"Everything back to " <Instant at=to /> " was searched, and no trace in it matches."</p>
+            <p><a class="button" rel="next" href=next>"Search further back"</a></p>
+        </section>
+    }
 }
 
 /// Nothing was found: why that may be, and the next step.

@@ -55,11 +55,12 @@ pub fn of_correlation(page: &CorrelationPage) -> String {
 pub fn of_results(page: &TracesPage) -> String {
     let more = if page.next.is_some() { "The newest " } else { "" };
     let older = if page.query.cursor.is_some() { "Older traces: " } else { more };
+    let so_far = if page.searched_to.is_some() { " found so far" } else { "" };
     let failed = page.items.iter().filter(|trace| trace.errors > 0).count() as u64;
     let outcome = if failed == 0 { "none failed".to_owned() } else { format!("{} failed", grouped(failed)) };
     let longest = page.items.iter().map(|trace| trace.duration_ms).fold(0.0, f64::max);
     let longest = duration_nanos((longest * 1e6).round() as i64);
-    format!("{older}{}; {outcome}, the longest took {longest}.", plural(page.items.len() as u64, "trace"))
+    format!("{older}{}{so_far}; {outcome}, the longest took {longest}.", plural(page.items.len() as u64, "trace"))
 }
 
 /// Whether more of a correlation may well arrive: its last span ended within a quarter of an hour before it was read.

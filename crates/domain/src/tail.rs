@@ -62,6 +62,7 @@ mod tests {
             faults: vec![],
             items: traces.iter().map(item).collect(),
             next: has_more.then(TraceQuery::default),
+            searched_to: None,
             histogram: vec![],
             histogram_step_seconds: 1.0,
             services: vec![],

@@ -117,6 +117,8 @@ pub struct TracesPage {
     pub items: Vec<TraceSummary>,
     /// The search for the next page.
     pub next: Option<TraceQuery>,
+    /// The search took long and has come to here; what starts before is for the next page.
+    pub searched_to: Option<Timestamp>,
     /// The traces of this page over time, evenly spaced from the oldest to the newest shown.
     pub histogram: Vec<HistogramBar>,
     /// Length of an interval, seconds.

@@ -11,6 +11,16 @@ use sqlx::{PgConnection, Row as _};
 use crate::Result;
 use crate::copy::Rows;
 
+/// The deltas of the buckets `$1` that are not folded yet. A mark of the future is another cluster's, from which this one
+/// was restored; it says nothing.
+macro_rules! unfolded {
+    () => {
+        "unnest($1::smallint[]) AS own (bucket) LEFT JOIN rollup_folds f ON f.bucket = own.bucket
+         JOIN rollup_delta d ON d.bucket = own.bucket
+             AND d.xact >= CASE WHEN f.since <= pg_snapshot_xmax(pg_current_snapshot()) THEN f.since ELSE '0'::xid8 END"
+    };
+}
+
 /// What one flush counted: good and total by SLI and minute.
 pub type Deltas = BTreeMap<(i32, Minute), Counts>;
 
@@ -66,14 +76,16 @@ pub struct Changes {
 /// The database.
 pub async fn changes(connection: &mut PgConnection, buckets: &[i16], known: &Position) -> Result<Changes> {
     let (known_buckets, known_folds): (Vec<i16>, Vec<i64>) = known.iter().unzip();
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT 0, bucket::int, 0, fold, 0::bigint FROM rollup_folds WHERE bucket = ANY ($1)
          UNION ALL
          SELECT 1, f.sli_id, f.minute, f.good, f.total FROM unnest($2::smallint[], $3::bigint[]) AS known (bucket, fold)
          JOIN rollup_folded f ON f.bucket = known.bucket AND f.fold > known.fold
          UNION ALL
-         SELECT 2, sli_id, minute, sum(good)::bigint, sum(total)::bigint FROM rollup_delta WHERE bucket = ANY ($1) GROUP BY 2, 3",
-    )
+         SELECT 2, d.sli_id, d.minute, sum(d.good)::bigint, sum(d.total)::bigint FROM ",
+        unfolded!(),
+        " GROUP BY 2, 3"
+    ))
     .bind(buckets)
     .bind(known_buckets)
     .bind(known_folds)
@@ -160,13 +172,15 @@ fn counts(row: &PgRow) -> Result<Counts> {
 /// # Errors
 /// The database.
 pub async fn totals(connection: &mut PgConnection, buckets: &[i16], sli_ids: &[i32]) -> Result<BTreeMap<i32, Counts>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT sli_id, 0, 0, sum(good)::bigint, sum(total)::bigint FROM (
              SELECT sli_id, good, total FROM rollup_day WHERE bucket = ANY ($1) AND sli_id = ANY ($2)
              UNION ALL
-             SELECT sli_id, good, total FROM rollup_delta WHERE bucket = ANY ($1) AND sli_id = ANY ($2)
-         ) AS both_parts GROUP BY sli_id",
-    )
+             SELECT d.sli_id, d.good, d.total FROM ",
+        unfolded!(),
+        " WHERE d.sli_id = ANY ($2)
+         ) AS both_parts GROUP BY sli_id"
+    ))
     .bind(buckets)
     .bind(sli_ids)
     .fetch_all(connection)

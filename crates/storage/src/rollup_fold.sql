@@ -1,10 +1,17 @@
-WITH moved AS (
-    DELETE FROM rollup_delta
-    WHERE bucket = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM rollup_delta WHERE bucket = $1 LIMIT $2))
-    RETURNING sli_id, minute, good, total
+WITH chosen AS MATERIALIZED (
+    SELECT ctid FROM rollup_delta WHERE bucket = $1 AND xact >= coalesce(
+        (SELECT since FROM rollup_folds WHERE bucket = $1 AND since <= pg_snapshot_xmax(pg_current_snapshot())), '0'::xid8)
+    ORDER BY xact LIMIT $2
+), moved AS (
+    DELETE FROM rollup_delta WHERE bucket = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM chosen)) RETURNING sli_id, minute, good, total
 ), numbered AS (
-    INSERT INTO rollup_folds AS f (bucket, fold) SELECT $1, 1 WHERE EXISTS (SELECT FROM moved)
-    ON CONFLICT (bucket) DO UPDATE SET fold = f.fold + 1
+    -- What this statement sees is folded now, unless there was more than its limit; what it does not see was written by a
+    -- transaction that still runs, or later.
+    INSERT INTO rollup_folds AS f (bucket, fold, since)
+    SELECT $1, 1, CASE WHEN (SELECT count(*) FROM chosen) < $2 THEN pg_snapshot_xmin(pg_current_snapshot()) ELSE '0' END
+    WHERE EXISTS (SELECT FROM moved)
+    ON CONFLICT (bucket) DO UPDATE
+        SET fold = f.fold + 1, since = CASE WHEN excluded.since > '0'::xid8 THEN excluded.since ELSE f.since END
     RETURNING fold
 ), sums AS (
     SELECT sli_id, minute, sum(good) AS good, sum(total) AS total FROM moved GROUP BY sli_id, minute

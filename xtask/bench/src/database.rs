@@ -49,6 +49,21 @@ pub(crate) async fn checkpoint(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+/// Waits until the folders have caught up and nothing was merged for three rounds of merging: the server is at rest.
+pub(crate) async fn merged(connection: &mut PgConnection) -> Result<()> {
+    settled(connection).await?;
+    let begun = Instant::now();
+    let (mut last, mut still) = (-1, 0);
+    while still < 16 {
+        ensure!(begun.elapsed() < SETTLE_LIMIT, "after {} s it still merges", SETTLE_LIMIT.as_secs());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let merged: i64 = sqlx::query_scalar("SELECT count(*) FROM segments WHERE part = 1").fetch_one(&mut *connection).await?;
+        still = if merged == last { still + 1 } else { 0 };
+        last = merged;
+    }
+    Ok(())
+}
+
 /// Waits until the folders have caught up: nearly no counts wait to be added to the minutes.
 pub(crate) async fn settled(connection: &mut PgConnection) -> Result<()> {
     let begun = Instant::now();

@@ -10,8 +10,10 @@
 //! something acknowledged is missing, or nothing could be measured. All that was started is stopped, in every case.
 
 mod database;
+mod day;
 mod depth;
 mod latency;
+mod listeners;
 mod load;
 mod machine;
 mod otlp;
@@ -81,6 +83,10 @@ enum Part {
     Pages,
     /// Thin traffic.
     Thin,
+    /// Open browsers.
+    Listeners,
+    /// A simulated day.
+    Day,
     /// Searches among many spans.
     Depth,
 }
@@ -142,6 +148,12 @@ async fn measure(arguments: &Arguments, product: &Product, folder: &Path, report
     }
     if wanted(Part::Thin) {
         thin::measure(product, folder, report).await?;
+    }
+    if wanted(Part::Listeners) {
+        listeners::measure(product, folder, report).await?;
+    }
+    if wanted(Part::Day) {
+        day::measure(product, folder, report).await?;
     }
     if wanted(Part::Depth) && arguments.depth > 0 {
         depth::measure(product, folder, arguments.depth, report).await?;

@@ -80,6 +80,11 @@ impl Server {
         format!("http://{}{path}", self.addr)
     }
 
+    /// The main port.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.addr
+    }
+
     /// The OTLP/HTTP door for traces.
     pub(crate) fn traces_url(&self) -> String {
         format!("http://{}/v1/traces", self.otlp)

@@ -4,12 +4,14 @@
 //! - [`kills`]: the server, and PostgreSQL, are killed at random moments.
 //! - [`pair`]: two servers on one database, one is killed; the other takes over its leases.
 //! - [`silence`]: PostgreSQL stands still for a while.
+//! - [`overload`]: three times as many requests as there is room for.
 //! - [`full`]: the disk is full until room is made (as root, on a file system of its own).
 //!
 //! `make test` runs the same with fewer kills and shorter waits.
 
 mod full;
 mod kills;
+mod overload;
 mod pair;
 mod sender;
 mod silence;
@@ -47,6 +49,7 @@ pub(crate) async fn run(product: &Product, folder: &Path, extent: Extent, report
     kills::run(product, folder, extent.kills, &mut rng, report).await?;
     pair::run(product, folder, &mut rng, report).await?;
     silence::run(product, folder, extent.silence_seconds, report).await?;
+    overload::run(product, folder, report).await?;
     full::run(product, folder, report).await
 }
 

@@ -42,7 +42,7 @@ async fn read_pages(server: &Server, client: &Client, report: &mut Report) -> Re
     let requests = tokio::task::spawn_blocking(move || otlp::requests(&history)).await?;
     send::send(&server.traces_url(), requests, None).await?;
     let mut link = database::connect(&server.data, "slowburn").await?;
-    database::settled(&mut link).await?;
+    database::merged(&mut link).await?;
     let spans = counter(server, client, "slowburn_spans_stored_total").await?;
 
     say("reading pages");

@@ -177,6 +177,11 @@ impl Ingest {
             let _turn = turn;
             let message = payload.decompress(this.settings.request_bytes)?;
             room.grow(message.len())?;
+            // Senders come faster than we decode. What holds an error goes first, and the rest is put off before it costs
+            // a decoding; of JSON that is known only afterwards, by its lane.
+            if this.in_flight.is_scarce() && payload.format == Format::Protobuf && !protobuf::holds_error(&message) {
+                return Err(Refusal::Busy);
+            }
             let decoded = this.decoder.decode(&message, payload.format, now)?;
             room.grow(decoded.cost)?;
             Ok::<_, Refusal>((decoded, room))

@@ -18,6 +18,9 @@ const SCOPE_SPANS: u32 = 2;
 const SCOPE: u32 = 1;
 const SPANS: u32 = 2;
 
+/// Field of `Span`.
+const STATUS: u32 = 15;
+
 /// A part that all spans below it need, or the path of what is wrong with it.
 type Shared<T> = Result<T, String>;
 
@@ -30,6 +33,17 @@ pub(super) fn read(message: &[u8], intake: &mut Intake<'_>) -> Result<(), Refusa
         read_resource_spans(resource_spans, r, intake)?;
     }
     Ok(())
+}
+
+/// Whether a span of an `ExportTraceServiceRequest` says that it failed. A tenth of the work of [`read`], for an overload.
+pub(super) fn holds_error(message: &[u8]) -> bool {
+    let inside =
+        |message, wanted| fields(message).map_while(Result::ok).filter_map(move |(number, part)| part.filter(|_| number == wanted));
+    inside(message, RESOURCE_SPANS)
+        .flat_map(|part| inside(part, SCOPE_SPANS))
+        .flat_map(|part| inside(part, SPANS))
+        .flat_map(|span| inside(span, STATUS))
+        .any(|status| proto::Status::decode(status).is_ok_and(|status| status.code() == proto::status::StatusCode::Error))
 }
 
 fn read_resource_spans(message: &[u8], r: usize, intake: &mut Intake<'_>) -> Result<(), Refusal> {

@@ -14,15 +14,24 @@ const UNIT: usize = 1_024;
 
 /// The budget.
 #[derive(Clone)]
-pub(super) struct Budget(Arc<Semaphore>);
+pub(super) struct Budget {
+    free: Arc<Semaphore>,
+    units: usize,
+}
 
 impl Budget {
     pub(super) fn new(bytes: usize) -> Self {
-        Self(Arc::new(Semaphore::new(bytes / UNIT)))
+        let units = bytes / UNIT;
+        Self { free: Arc::new(Semaphore::new(units)), units }
+    }
+
+    /// Less than a quarter is free.
+    pub(super) fn is_scarce(&self) -> bool {
+        self.free.available_permits() < self.units / 4
     }
 
     fn room(&self) -> Result<Room, Refusal> {
-        Arc::clone(&self.0).try_acquire_many_owned(0).map(Room).map_err(|_| Refusal::Busy)
+        Arc::clone(&self.free).try_acquire_many_owned(0).map(Room).map_err(|_| Refusal::Busy)
     }
 }
 
@@ -101,6 +110,8 @@ mod tests {
         assert_eq!(second.grow(UNIT + 1), Err(Refusal::Busy));
         assert_eq!(first.grow(4 * UNIT), Err(Refusal::Busy));
         drop(second);
+        assert!(!budget.is_scarce());
         assert_eq!(first.grow(4 * UNIT), Ok(()));
+        assert!(budget.is_scarce());
     }
 }

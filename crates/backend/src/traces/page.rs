@@ -37,7 +37,17 @@ impl Backend {
         };
         let next = found.next.map(|cursor| TraceQuery { cursor: Some(cursor), ..query.clone() });
         let (histogram_step_seconds, histogram) = histogram(&found.items);
-        Ok(TracesPage { now, query, faults, items: found.items, next, histogram, histogram_step_seconds, services })
+        Ok(TracesPage {
+            now,
+            query,
+            faults,
+            searched_to: found.searched_to,
+            items: found.items,
+            next,
+            histogram,
+            histogram_step_seconds,
+            services,
+        })
     }
 
     /// All traces of one correlation ID, on one timeline.

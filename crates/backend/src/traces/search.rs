@@ -22,9 +22,8 @@ use super::walk::Walk;
 use crate::filter::{Filter, Signal};
 use crate::{Backend, Error, Result};
 
-/// Candidates looked at together at first, …
-const FIRST_BATCH: i64 = 200;
-/// … and at most: few are wanted when the first ones were not.
+/// Most candidates looked at together. At first as many as may be wanted, and twice as many each time after: few are wanted
+/// when the first ones were not.
 const MOST_BATCH: i64 = 6_400;
 
 /// Traces found.
@@ -57,7 +56,8 @@ impl Backend {
         }
         let mut found = Found::default();
         let mut before = query.cursor.map(|cursor| (cursor.start, cursor.trace_id));
-        let mut batch = FIRST_BATCH;
+        // Some candidates are later fragments of a trace that is met again.
+        let mut batch = (limit + limit / 4 + 8) as i64;
         loop {
             let mut candidates = search.candidates(&mut tx, before, batch).await?;
             let full = candidates.len() as i64 == batch;

@@ -86,7 +86,8 @@ impl Walk<'_> {
             if found.len() > self.limit && found.iter().filter(|trace| trace.start > next.end).count() > self.limit {
                 break;
             }
-            if began.elapsed() > MOST_TIME {
+            // A page that begins where another one ended goes further than that one, however long it takes.
+            if began.elapsed() > MOST_TIME && self.query.cursor.is_none_or(|cursor| next.end < cursor.start) {
                 return Ok(self.cut(found, next.end));
             }
             let (now, later) = rest.split_at(step.min(rest.len()));

@@ -3,12 +3,15 @@
 use std::io::Write as _;
 
 use bytes::Bytes;
-use slowburn_backend::ingest::{Compression, Format, Payload, Refusal};
+use slowburn_backend::Error;
+use slowburn_backend::ingest::{Arriving, Compression, Format, Payload, Refusal};
 use slowburn_backend::settings::Settings;
 use slowburn_domain::id::TraceId;
+use slowburn_domain::query::TraceQuery;
 use slowburn_domain::span::Value;
 use slowburn_test_support::{SpanBuilder, body, int, text};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 
 use crate::{NOON, Scene};
 
@@ -183,6 +186,20 @@ async fn a_full_lane_says_try_later_and_keeps_room_for_errors(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn while_room_is_scarce_what_holds_an_error_goes_first(pool: PgPool) {
+    let scene = Scene::with(pool, Settings { in_flight_bytes: 4 << 20, request_bytes: 4 << 20, ..Settings::default() }).await;
+    let healthy = body("checkout", vec![SpanBuilder::new(1, 1, NOON).build()]);
+    let failed = body("checkout", vec![SpanBuilder::new(2, 1, NOON).build(), SpanBuilder::new(2, 2, NOON).failed().build()]);
+    let mut others = Arriving::begin(scene.backend.ingest()).expect("room");
+    others.push(&vec![0; (3 << 20) + 8_192]).expect("room");
+    assert_eq!(scene.send(healthy.clone()).await, Err(Refusal::Busy));
+    scene.send(failed).await.expect("accepted");
+    drop(others);
+    scene.send(healthy).await.expect("accepted");
+    assert_eq!(scene.find("").await, [1, 2].into());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn with_the_database_away_nothing_is_acknowledged(pool: PgPool) {
     let scene = Scene::new(pool.clone()).await;
     sqlx::query("ALTER TABLE request_keys RENAME TO gone").execute(&pool).await.expect("renamed");
@@ -191,6 +208,22 @@ async fn with_the_database_away_nothing_is_acknowledged(pool: PgPool) {
     sqlx::query("ALTER TABLE gone RENAME TO request_keys").execute(&pool).await.expect("renamed");
     assert_eq!(scene.find("").await.len(), 0);
     assert!(scene.send(request).await.is_ok());
+    assert_eq!(scene.find("").await, [1].into());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_statement_that_takes_too_long_is_given_up_and_nothing_is_lost(pool: PgPool) {
+    let options = (*pool.connect_options()).clone().options([("statement_timeout", "300")]);
+    let hasty = PgPoolOptions::new().max_connections(4).connect_with(options).await.expect("connected");
+    let scene = Scene::new(hasty).await;
+    let request = body("checkout", vec![SpanBuilder::new(1, 1, NOON).build()]);
+    let mut blocker = pool.begin().await.expect("a transaction");
+    sqlx::query("LOCK TABLE request_keys, trace_index IN ACCESS EXCLUSIVE MODE").execute(&mut *blocker).await.expect("locked");
+    assert_eq!(scene.send(request.clone()).await, Err(Refusal::Unavailable));
+    let page = scene.backend.find_traces(&TraceQuery::default(), NOON).await;
+    assert!(matches!(page, Err(Error::Unavailable(_))), "{page:?}");
+    blocker.rollback().await.expect("released");
+    scene.send(request).await.expect("accepted");
     assert_eq!(scene.find("").await, [1].into());
 }
 

@@ -57,6 +57,7 @@ async fn questions_about_one_thing_are_answered_by_an_index(pool: PgPool) {
         "bad_index",
         "span_classes",
         "rollup_delta",
+        "rollup_folded",
         "rollup_minute",
         "rollup_hour",
         "rollup_day",

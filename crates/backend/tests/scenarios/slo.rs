@@ -65,6 +65,32 @@ async fn budget_and_every_burn_rate_equal_an_independent_count(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn counts_in_memory_follow_whoever_folds(pool: PgPool) {
+    let (first, second) = (Scene::new(pool.clone()).await, Scene::new(pool).await);
+    first.apply(&availability("shared", 0.99, "30d")).await;
+    second.backend.follow_slos().await.expect("followed");
+    let mut expected = 0;
+    for round in 0..300_i64 {
+        let (sender, folder) = if round % 2 == 0 { (&first, &second) } else { (&second, &first) };
+        // Of now, of the hour before, and of days ago.
+        let end = NOON.plus_seconds(-[0, 3_700, 400_000][(round % 3) as usize] - round);
+        sender.send(body("checkout", vec![SpanBuilder::new(round as u128 + 1, 1, end).build()])).await.expect("accepted");
+        expected += 1;
+        if round % 5 > 0 {
+            folder.backend.fold_all().await.expect("folded");
+        }
+        // One reads all the time, the other once in a while: by then more was folded than the log holds.
+        let is_read = |is_often: bool| is_often || round % 150 == 149;
+        for (scene, is_often) in [(&first, true), (&second, false)] {
+            if is_read(is_often) {
+                let counts = scene.backend.slo("shared", NOON).await.expect("known").evaluation.counts;
+                assert_eq!(counts.total, expected, "round {round}");
+            }
+        }
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn silence_is_unmeasured_and_not_good(pool: PgPool) {
     let scene = Scene::new(pool).await;
     scene.apply(&availability("quiet", 0.99, "7d")).await;

@@ -134,6 +134,7 @@ fn results_are_told_in_one_sentence() {
         faults: vec![],
         items,
         next: next.then(crate::query::TraceQuery::default),
+        searched_to: None,
         histogram: vec![],
         histogram_step_seconds: 1.0,
         services: vec![],

@@ -106,7 +106,7 @@ impl Senders {
 }
 
 /// `false` when it should be tried again.
-async fn is_acknowledged(client: &Client, url: &str, request: &otlp::Request) -> Result<bool> {
+pub(super) async fn is_acknowledged(client: &Client, url: &str, request: &otlp::Request) -> Result<bool> {
     let answer = client.post(url).header(CONTENT_TYPE, "application/x-protobuf").body(request.body.clone()).send().await;
     match answer {
         Ok(response) if response.status() == 200 => {
