@@ -149,6 +149,9 @@ python_sdk() {
   echo "$wanted" >"$venv/.stamp"
 }
 
+# Reads the rules that we export.
+prometheus_tools() { have promtool || apt_install prometheus; }
+
 host_tools
 wasm_target
 npm_packages
@@ -156,4 +159,5 @@ if [ "$what" = test ]; then
   lint_tools
   browser
   python_sdk
+  prometheus_tools
 fi

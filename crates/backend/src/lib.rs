@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod live;
 pub mod openslo;
 pub mod overview;
+pub mod prometheus_rules;
 pub mod services;
 pub mod settings;
 pub mod slo;

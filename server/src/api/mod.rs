@@ -71,6 +71,7 @@ impl<T> List<T> {
         slos::series,
         slos::apply,
         slos::export,
+        slos::prometheus_rules,
         traces::list,
         traces::one,
         services::list,
@@ -100,6 +101,7 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/slos/{name}", get(slos::one))
         .route("/api/v1/slos/{name}/series", get(slos::series))
         .route("/api/v1/openslo", put(slos::apply).get(slos::export))
+        .route("/api/v1/prometheus-rules", get(slos::prometheus_rules))
         .route("/api/v1/traces", get(traces::list))
         .route("/api/v1/traces/{trace_id}", get(traces::one))
         .route("/api/v1/services", get(services::list))

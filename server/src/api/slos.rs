@@ -209,3 +209,9 @@ pub async fn apply(
 pub async fn export(State(backend): State<Backend>) -> Response {
     ([(CONTENT_TYPE, "application/yaml")], backend.export_openslo()).into_response()
 }
+
+/// Every SLO as recording and alerting rules for Prometheus, over the counters of `/metrics`.
+#[utoipa::path(get, path = "/api/v1/prometheus-rules", responses((status = 200, body = String, content_type = "application/yaml")))]
+pub async fn prometheus_rules(State(backend): State<Backend>) -> Response {
+    ([(CONTENT_TYPE, "application/yaml")], backend.prometheus_rules()).into_response()
+}

@@ -50,7 +50,11 @@ pub(super) enum SloCommand {
         files: Vec<PathBuf>,
     },
     /// Every document as YAML.
-    Export,
+    Export {
+        /// As recording and alerting rules for Prometheus instead.
+        #[arg(long)]
+        prometheus_rules: bool,
+    },
 }
 
 pub(super) fn run(command: &SloCommand, client: impl Fn() -> anyhow::Result<Client>) -> anyhow::Result<()> {
@@ -64,8 +68,8 @@ pub(super) fn run(command: &SloCommand, client: impl Fn() -> anyhow::Result<Clie
             if *wait { progress::wait(&client, &applied) } else { Ok(()) }
         }
         SloCommand::Diff { files } => apply(&client()?, files, true).map(drop),
-        SloCommand::Export => {
-            output(&client()?.get_text("/api/v1/openslo")?);
+        SloCommand::Export { prometheus_rules } => {
+            output(&client()?.get_text(if *prometheus_rules { "/api/v1/prometheus-rules" } else { "/api/v1/openslo" })?);
             Ok(())
         }
     }
