@@ -11,6 +11,9 @@ use sqlx::{Connection as _, PgConnection};
 /// Longest wait for the background work of a phase.
 const SETTLE_LIMIT: Duration = Duration::from_mins(2);
 
+/// Rows deleted and not vacuumed yet, in all tables, that are nothing unusual.
+const MOST_DEAD: i64 = 60_000;
+
 /// Sizes in bytes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sizes {
@@ -49,16 +52,21 @@ pub(crate) async fn checkpoint(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the folders have caught up and nothing was merged for three rounds of merging: the server is at rest.
+/// Waits until the server is at rest: the folders have caught up, nothing was merged for three rounds of merging, and
+/// PostgreSQL has vacuumed what a month of history in a few seconds left behind.
 pub(crate) async fn merged(connection: &mut PgConnection) -> Result<()> {
     settled(connection).await?;
     let begun = Instant::now();
     let (mut last, mut still) = (-1, 0);
     while still < 16 {
-        ensure!(begun.elapsed() < SETTLE_LIMIT, "after {} s it still merges", SETTLE_LIMIT.as_secs());
+        ensure!(begun.elapsed() < 2 * SETTLE_LIMIT, "after {} s it still merges or vacuums", 2 * SETTLE_LIMIT.as_secs());
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let merged: i64 = sqlx::query_scalar("SELECT count(*) FROM segments WHERE part = 1").fetch_one(&mut *connection).await?;
-        still = if merged == last { still + 1 } else { 0 };
+        let (merged, dead): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM segments WHERE part = 1), (SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables)",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        still = if merged == last && dead < MOST_DEAD { still + 1 } else { 0 };
         last = merged;
     }
     Ok(())

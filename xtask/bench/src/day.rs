@@ -19,7 +19,7 @@ const WARM_UP: usize = 6;
 /// Traces of an hour: 11 spans a second.
 const TRACES: usize = 5_000;
 const HOUR_NS: u64 = 3_600_000_000_000;
-const PAGES: [&str; 5] = ["/", "/slos", "/slos/bench-gateway-availability", "/traces", "/services"];
+const PAGES: [&str; 5] = ["/", "/slos", "/slos/bench-gateway-availability", "/traces", "/settings"];
 /// Rounds over the pages in each hour.
 const READS: usize = 20;
 

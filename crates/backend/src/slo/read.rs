@@ -9,7 +9,7 @@ use slowburn_domain::view::{Indicator, SloPage, SloRow, SlosPage};
 use slowburn_storage::rollup;
 
 use super::KnownSlo;
-use super::tallies::Need;
+use super::tallies::{Need, Reader};
 use crate::openslo::IndicatorSource;
 use crate::{Backend, Error, Result};
 
@@ -40,7 +40,7 @@ impl Backend {
     /// The database.
     pub async fn slos(&self, now: Timestamp) -> Result<Vec<SloReport>> {
         let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
-        let rows = self.evaluated(known, now).await?;
+        let rows = self.evaluated(self.reader(), known, now).await?;
         Ok(rows.into_iter().map(|(slo, evaluation, _)| SloReport { slo, evaluation }).collect())
     }
 
@@ -49,14 +49,19 @@ impl Backend {
     /// # Errors
     /// There is none of that name; the database.
     pub async fn slo(&self, name: &str, now: Timestamp) -> Result<SloReport> {
-        let rows = self.evaluated(vec![self.book().get(name)?], now).await?;
+        let rows = self.evaluated(self.reader(), vec![self.book().get(name)?], now).await?;
         rows.into_iter()
             .next()
             .map(|(slo, evaluation, _)| SloReport { slo, evaluation })
             .ok_or_else(|| Error::NotFound { kind: "SLO", name: name.to_owned() })
     }
 
-    async fn evaluated(&self, slos: Vec<Arc<KnownSlo>>, now: Timestamp) -> Result<Vec<(Arc<KnownSlo>, Evaluation, Ledger)>> {
+    async fn evaluated(
+        &self,
+        reader: Reader,
+        slos: Vec<Arc<KnownSlo>>,
+        now: Timestamp,
+    ) -> Result<Vec<(Arc<KnownSlo>, Evaluation, Ledger)>> {
         let minute = now.minute();
         let needs: Vec<Need> = slos
             .iter()
@@ -69,7 +74,7 @@ impl Backend {
                 }
             })
             .collect();
-        let mut ledgers = self.ledgers(&needs).await?;
+        let mut ledgers = self.ledgers(reader, &needs).await?;
         let mut rows: Vec<_> = slos
             .into_iter()
             .map(|slo| {
@@ -98,7 +103,18 @@ impl Backend {
         step_seconds: Option<u64>,
         now: Timestamp,
     ) -> Result<(u32, Vec<SeriesPoint>)> {
-        let slo = self.book().get(name)?;
+        self.series_of(self.reader(), &*self.book().get(name)?, from, to, step_seconds, now).await
+    }
+
+    async fn series_of(
+        &self,
+        reader: Reader,
+        slo: &KnownSlo,
+        from: Option<Bound>,
+        to: Option<Bound>,
+        step_seconds: Option<u64>,
+        now: Timestamp,
+    ) -> Result<(u32, Vec<SeriesPoint>)> {
         let (from, to, step) = range(&slo.objective, from, to, step_seconds, now)?;
         let window = slo.objective.window;
         let need = Need {
@@ -106,7 +122,7 @@ impl Backend {
             from_hour: window.first_minute(from).hour(),
             minute_hours: series_hours_needing_minutes(window, from, to, step),
         };
-        let mut ledgers = self.ledgers(std::slice::from_ref(&need)).await?;
+        let mut ledgers = self.ledgers(reader, std::slice::from_ref(&need)).await?;
         let ledger = ledgers.remove(&slo.sli_id).unwrap_or_default();
         Ok((step * 60, series(&slo.objective, &ledger, from, to, step)))
     }
@@ -117,7 +133,7 @@ impl Backend {
     /// The database.
     pub async fn slos_page(&self, now: Timestamp) -> Result<SlosPage> {
         let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
-        let slos = self.evaluated(known, now).await?.into_iter().map(|row| row_of(row, now)).collect();
+        let slos = self.evaluated(self.reader(), known, now).await?.into_iter().map(|row| row_of(row, now)).collect();
         Ok(SlosPage { now, slos })
     }
 
@@ -127,11 +143,12 @@ impl Backend {
     /// There is none of that name; bounds that make no sense; the database.
     pub async fn slo_page(&self, name: &str, from: Option<Bound>, to: Option<Bound>, now: Timestamp) -> Result<SloPage> {
         let slo = self.book().get(name)?;
-        let evaluated = self.evaluated(vec![Arc::clone(&slo)], now).await?.into_iter().next();
+        let reader = self.reader();
+        let evaluated = self.evaluated(reader, vec![Arc::clone(&slo)], now).await?.into_iter().next();
         let evaluated = evaluated.ok_or(Error::Unavailable("the SLO is being changed"))?;
         let shown_from = from.or_else(|| young_start(&slo.objective, &evaluated.2, now));
         let row = row_of(evaluated, now);
-        let (step_seconds, series) = self.slo_series(name, shown_from, to, None, now).await?;
+        let (step_seconds, series) = self.series_of(reader, &slo, shown_from, to, None, now).await?;
         let indicator = match &slo.source {
             IndicatorSource::Spans { total, part, is_good, .. } => {
                 Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }

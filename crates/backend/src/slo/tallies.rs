@@ -88,14 +88,22 @@ struct Loaded {
     seen_before: Vec<i32>,
 }
 
+/// Somebody who reads counts: what was committed before they came is in all that they read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader(u64);
+
 impl Backend {
-    /// The counts of some SLIs, with everything that was committed before this was called.
+    /// A reader who comes now.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader(self.0.tallies.asked.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    /// The counts of some SLIs.
     ///
     /// # Errors
     /// The database.
-    pub(crate) async fn ledgers(&self, needs: &[Need]) -> Result<BTreeMap<i32, Ledger>> {
+    pub(crate) async fn ledgers(&self, Reader(reader): Reader, needs: &[Need]) -> Result<BTreeMap<i32, Ledger>> {
         let tallies = &self.0.tallies;
-        let reader = tallies.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut known = tallies.known.lock().await;
         if known.in_vain >= reader {
             return Err(AWAY);
