@@ -21,7 +21,7 @@ use slowburn_domain::query::Bound;
 use slowburn_domain::query::TraceQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
-use slowburn_domain::view::{CorrelationPage, OverviewPage, SettingsPage, SloPage, SlosPage, SpanView, TracePage, TracesPage};
+use slowburn_domain::view::{CorrelationPage, IncidentPage, IncidentsPage, OverviewPage, SettingsPage, SloPage, SlosPage, SpanView, TracePage, TracesPage};
 
 use crate::codec::Json;
 use crate::error::AppError;
@@ -63,6 +63,10 @@ pub enum Question {
     },
     /// Everything with one correlation ID.
     Correlation(String),
+    /// Incidents; from a cursor on, those that ended.
+    Incidents(Option<String>),
+    /// One incident.
+    Incident(String),
     /// What the server does with what it gets, and how much room that takes.
     Settings,
 }
@@ -80,6 +84,8 @@ pub enum Answer {
     Trace(Box<TracePage>),
     Span(Box<SpanView>),
     Correlation(Box<CorrelationPage>),
+    Incidents(Box<IncidentsPage>),
+    Incident(Box<IncidentPage>),
     Settings(Box<SettingsPage>),
 }
 
@@ -118,6 +124,8 @@ models!(
     Trace(TracePage),
     Span(SpanView),
     Correlation(CorrelationPage),
+    Incidents(IncidentsPage),
+    Incident(IncidentPage),
     Settings(SettingsPage)
 );
 
@@ -228,6 +236,8 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
             let (query, _) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(Arc::unwrap_or_clone(backend.tail(query, now).await?)))
         }
+        Question::Incidents(cursor) => Answer::Incidents(Box::new(backend.incidents_page(cursor.as_deref(), now).await?)),
+        Question::Incident(id) => Answer::Incident(Box::new(backend.incident_page(&id, now).await?)),
         Question::Settings => Answer::Settings(Box::new(backend.settings_page(now).await?)),
         Question::Trace { id, view } => {
             let parsed = id.parse().map_err(|_| AppError::not_found("trace", &id))?;

@@ -11,7 +11,7 @@ use crate::chrome::theme::{chosen_theme, provide_theme};
 use crate::clock::provide_watch;
 use crate::context::Assets;
 use crate::live::provide_live;
-use crate::pages::lazy::{CorrelationRoute, OverviewRoute, SettingsRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of};
+use crate::pages::lazy::{CorrelationRoute, IncidentRoute, IncidentsRoute, OverviewRoute, SettingsRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of};
 use crate::pages::not_found::NotFoundPage;
 
 /// The whole document. Sets the Content-Security-Policy of the answer, with this answer's nonce.
@@ -87,6 +87,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/slos/:name") view={Lazy::<SloRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/traces") view={Lazy::<TracesRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/traces/:trace_id") view={Lazy::<TraceRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/incidents") view={Lazy::<IncidentsRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/incidents/:id") view={Lazy::<IncidentRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings") view={Lazy::<SettingsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/c/:id") view={Lazy::<CorrelationRoute>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>

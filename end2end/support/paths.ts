@@ -15,11 +15,12 @@ export const pages: [name: string, path: string][] = [
   ['choosing a trace to compare with', `/traces/${failedTrace}?view=compare`],
   ['traces compared', `/traces/${goodTrace}?compare=${failedTrace}`],
   ['correlation', '/c/ord-1001'],
+  ['incidents', '/incidents'],
   ['settings', '/settings'],
 ];
 
 /** Addresses of things that are not there. */
-export const missing = ['/traces/00000000000000000000000000000abc', '/slos/no-such-slo', '/c/no-such-id', '/no-such-page'];
+export const missing = ['/traces/00000000000000000000000000000abc', '/slos/no-such-slo', '/c/no-such-id', '/incidents/no-such-incident', '/no-such-page'];
 
 /** What a browser says about their status; their files and calls must not be missing. */
 export const saysMissing = new RegExp(`status of 404.*(${missing.join('|')})\\)$`);

@@ -36,6 +36,10 @@ export const goodTrace = traceId('order 1001');
 export const CHECKOUTS = 60;
 export const FAILED_CHECKOUTS = 4;
 
+/** Signups, one a minute; the last ones all fail, which is an incident. */
+const SIGNUPS = 180;
+const FAILED_SIGNUPS = 30;
+
 export const slos = readFileSync(join(import.meta.dirname, 'slos.yaml'), 'utf8');
 
 /** Applies the SLOs and sends the hour. */
@@ -48,7 +52,18 @@ export async function seed(server: Server): Promise<void> {
     names.forEach((name, j) => traces.push(order(name, minutesAgo(40 - 4 * i - j), spellings[j % spellings.length](id))));
   });
   for (let i = 0; i < CHECKOUTS; i++) traces.push(checkout(`checkout ${i}`, minutesAgo(i + 0.5), i % 15 === 7));
+  for (let i = 0; i < SIGNUPS; i++) traces.push(signup(`signup ${i}`, minutesAgo(i + 0.5), i < FAILED_SIGNUPS));
   await send(server.otlpHttp, traces);
+  await incidentOf(server, 'signup-availability');
+}
+
+/** Waits for the incident of an SLO, which is judged every ten seconds. */
+async function incidentOf(server: Server, slo: string): Promise<void> {
+  for (;;) {
+    const { items } = await (await fetch(`${server.url}/api/v1/incidents?state=open&slo=${slo}`)).json();
+    if (items.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 export async function applySlos(server: Server, yaml: string): Promise<void> {
@@ -84,6 +99,14 @@ function checkout(name: string, start: Date, failed: boolean): TraceSpec {
     name,
     start,
     root: { service: 'checkout', operation: 'POST /checkout', durationMs: 80, error: failed ? 'out of stock' : undefined },
+  };
+}
+
+function signup(name: string, start: Date, failed: boolean): TraceSpec {
+  return {
+    name,
+    start,
+    root: { service: 'signup', operation: 'POST /signups', durationMs: 40, error: failed ? 'no mail server' : undefined },
   };
 }
 

@@ -33,7 +33,7 @@ test('the chart answers to the pointer, with another value elsewhere', async ({ 
 test('the list leads to every SLO, worst first', async ({ page, request }) => {
   await open(page, '/slos');
   const { items } = await (await request.get('/api/v1/slos')).json();
-  expect(items.map((item: { name: string }) => item.name).sort()).toEqual(['checkout-availability', 'live-availability', 'payment-latency']);
+  expect(items.map((item: { name: string }) => item.name).sort()).toEqual(['checkout-availability', 'live-availability', 'payment-latency', 'signup-availability']);
   for (const { name } of items) await expect(page.locator(`main a[href="/slos/${name}"]`).first()).toBeVisible();
   await page.locator('main a[href="/slos/payment-latency"]').first().click();
   await page.waitForURL('**/slos/payment-latency');

@@ -10,6 +10,7 @@ const KEYS: [(&str, &str); 9] = [
     ("/", "Search"),
     ("g o", "Go to the overview"),
     ("g s", "Go to the SLOs"),
+    ("g i", "Go to the incidents"),
     ("g t", "Go to the traces"),
     ("j  k", "Next and previous row"),
     ("Enter", "Open the row"),

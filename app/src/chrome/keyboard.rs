@@ -38,6 +38,7 @@ pub(super) fn listen() {
                 let page = match pressed.as_str() {
                     "o" => "/",
                     "s" => "/slos",
+                    "i" => "/incidents",
                     "t" => "/traces",
                     _ => return,
                 };

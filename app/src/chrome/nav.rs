@@ -6,8 +6,13 @@ use leptos_router::hooks::use_location;
 use crate::erase::Erase;
 use crate::widgets::icon::Icon;
 
-const ENTRIES: [(&str, &str, &str); 4] =
-    [("/", "overview", "Overview"), ("/slos", "slos", "SLOs"), ("/traces", "traces", "Traces"), ("/settings", "settings", "Settings")];
+const ENTRIES: [(&str, &str, &str); 5] = [
+    ("/", "overview", "Overview"),
+    ("/slos", "slos", "SLOs"),
+    ("/incidents", "incidents", "Incidents"),
+    ("/traces", "traces", "Traces"),
+    ("/settings", "settings", "Settings"),
+];
 
 /// Links to the pages; the current one says so.
 #[component]

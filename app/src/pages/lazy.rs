@@ -9,6 +9,8 @@ use leptos_router::LazyRoute;
 
 use crate::erase::Erase;
 use crate::pages::correlation::CorrelationPage;
+use crate::pages::incident::IncidentPage;
+use crate::pages::incidents::IncidentsPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::slo::SloPage;
@@ -82,6 +84,10 @@ routes! {
     SlosRoute, SlosPage, slos, objectives, load_slos;
     /// `/slos/:name`
     SloRoute, SloPage, slo, objectives, load_slo;
+    /// `/incidents`
+    IncidentsRoute, IncidentsPage, incidents, objectives, load_incidents;
+    /// `/incidents/:id`
+    IncidentRoute, IncidentPage, incident, objectives, load_incident;
     /// `/settings`
     SettingsRoute, SettingsPage, settings, objectives, load_settings;
     /// `/traces`
@@ -99,6 +105,8 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("", None) => "OverviewPage",
         ("slos", None) => "SlosPage",
         ("slos", Some(_)) => "SloPage",
+        ("incidents", None) => "IncidentsPage",
+        ("incidents", Some(_)) => "IncidentPage",
         ("settings", None) => "SettingsPage",
         ("traces", None) => "TracesPage",
         ("traces", Some(_)) => "TracePage",
@@ -133,6 +141,8 @@ mod tests {
             ("/slos", Some("objectives")),
             ("/slos/", Some("objectives")),
             ("/slos/checkout%2Fpay", Some("objectives")),
+            ("/incidents", Some("objectives")),
+            ("/incidents/0199", Some("objectives")),
             ("/settings", Some("objectives")),
             ("/traces", Some("traces")),
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),

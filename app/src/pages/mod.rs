@@ -3,6 +3,8 @@
 
 pub mod correlation;
 mod follow;
+pub mod incident;
+pub mod incidents;
 pub mod lazy;
 pub mod not_found;
 pub mod overview;

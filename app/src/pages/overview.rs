@@ -12,6 +12,7 @@ use crate::erase::Erase;
 use crate::live::{Topic, refetch_on};
 use crate::widgets::empty::{FirstSlo, FirstTelemetry};
 use crate::widgets::icon::Icon;
+use crate::widgets::incident_list::IncidentList;
 use crate::widgets::loadable::Loadable;
 use crate::widgets::slo_table::SloTable;
 use crate::widgets::trace_list::TraceList;
@@ -40,6 +41,14 @@ fn Content(page: Page) -> impl IntoView {
             </section>
         }
     });
+    let incidents = (!page.incidents.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="incidents">
+                <h2 id="incidents">"Open incidents"</h2>
+                <IncidentList incidents=page.incidents caption="Open incidents, those that began last first" />
+            </section>
+        }
+    });
     let first_telemetry = (!page.has_telemetry).then(|| view! { <FirstTelemetry endpoint=page.otlp_http /> });
     let objectives = if page.slos.is_empty() {
         view! { <FirstSlo /> }.erase()
@@ -58,6 +67,7 @@ fn Content(page: Page) -> impl IntoView {
         <ArrivalsStrip arrivals=page.arrivals />
         {first_telemetry}
         {objectives}
+        {incidents}
         {failed}
     }
     .erase()

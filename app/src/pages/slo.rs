@@ -22,6 +22,7 @@ use crate::live::{Topic, refetch_on};
 use crate::url::raw_url;
 use crate::widgets::copy::Snippet;
 use crate::widgets::icon::Icon;
+use crate::widgets::incident_list::IncidentList;
 use crate::widgets::loadable::Loadable;
 use crate::widgets::state::StateBadge;
 use crate::widgets::trace_list::TraceList;
@@ -83,6 +84,7 @@ fn Content(page: Page) -> impl IntoView {
             <h2 id="alerting">"Why it fires, or does not"</h2>
             <TierTable tiers=evaluation.tiers.clone() />
         </section>
+        <Incidents page=page.clone() />
         <BadTraces page=page.clone() />
         <Definition page=page />
     }
@@ -116,6 +118,23 @@ fn BadTraces(page: Page) -> impl IntoView {
             <h2 id="bad-traces">"Bad traces, newest first"</h2>
             {list}
             <p class="more"><a href=format!("/traces?{query}")>"All failed traces of " {service} <Icon name="arrow" /></a></p>
+        </section>
+    }
+    .erase()
+}
+
+/// When it burned too fast before.
+#[component]
+fn Incidents(page: Page) -> impl IntoView {
+    let list = if page.incidents.is_empty() {
+        view! { <p class="muted">"None since it was applied."</p> }.erase()
+    } else {
+        view! { <IncidentList incidents=page.incidents caption="Incidents of this objective, those that began last first" /> }.erase()
+    };
+    view! {
+        <section aria-labelledby="incidents">
+            <h2 id="incidents">"Incidents"</h2>
+            {list}
         </section>
     }
     .erase()

@@ -7,6 +7,7 @@ pub mod empty;
 pub mod figure;
 pub mod flame_graph;
 pub mod icon;
+pub mod incident_list;
 pub mod loadable;
 pub mod markup;
 pub mod service;

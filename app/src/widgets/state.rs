@@ -5,12 +5,18 @@ use slowburn_domain::slo::{Alert, Tier};
 
 /// The state with its shape and word.
 #[component]
-pub fn StateBadge(alert: Alert, #[prop(optional)] tier: Option<Tier>) -> impl IntoView {
+pub fn StateBadge(
+    alert: Alert,
+    #[prop(optional)] tier: Option<Tier>,
+    /// Another word than the state's own.
+    #[prop(optional)]
+    word: Option<&'static str>,
+) -> impl IntoView {
     let tier = tier.map(|tier| view! { <span class="tier">{tier.as_str()}</span> });
     view! {
         <span class=format!("state state-{}", alert.as_str())>
             <svg viewBox="0 0 12 12" aria-hidden="true" focusable="false"><path d=shape(alert)></path></svg>
-            <span class="state-word">{alert.as_str()}</span>
+            <span class="state-word">{word.unwrap_or(alert.as_str())}</span>
             {tier}
         </span>
     }

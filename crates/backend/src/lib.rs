@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod error;
 pub mod filter;
+pub mod incidents;
 pub mod ingest;
 pub mod jobs;
 pub mod live;

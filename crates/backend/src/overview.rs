@@ -9,6 +9,9 @@ use crate::{Backend, Result};
 /// Failed traces shown.
 const FAILED_TRACES: u16 = 8;
 
+/// Open incidents shown.
+const OPEN_INCIDENTS: u16 = 10;
+
 impl Backend {
     /// How everything stands: every SLO worst first, what arrived in the last sixty seconds, the newest failures.
     ///
@@ -25,9 +28,11 @@ impl Backend {
         drop(connection);
         let (refused, redacted) = self.0.ingest.since(from);
         let failed_traces = if has_telemetry { self.failed_traces(FAILED_TRACES, now).await? } else { Vec::new() };
+        let incidents = self.incidents(None, Some(true), None, OPEN_INCIDENTS).await?;
         Ok(OverviewPage {
             now,
             slos,
+            incidents,
             arrivals: Arrivals { spans, errors, refused, redacted },
             failed_traces,
             otlp_http: self.0.otlp_http.clone(),

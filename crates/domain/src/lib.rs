@@ -10,6 +10,7 @@ pub mod comparison;
 pub mod filter;
 pub mod flame;
 pub mod id;
+pub mod incident;
 pub mod lanes;
 pub mod number;
 pub mod outline;

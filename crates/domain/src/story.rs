@@ -1,7 +1,9 @@
 //! Traces and correlations told in one sentence: what happened, how long it took, where it failed.
 
+use crate::incident::{Incident, Step};
 use crate::number::{duration_nanos, grouped};
 use crate::sentence::time_of_day;
+use crate::slo::Tier;
 use crate::span::Value;
 use crate::time::Timestamp;
 use crate::trace::TraceSummary;
@@ -61,6 +63,43 @@ pub fn of_results(page: &TracesPage) -> String {
     let longest = page.items.iter().map(|trace| trace.duration_ms).fold(0.0, f64::max);
     let longest = duration_nanos((longest * 1e6).round() as i64);
     format!("{older}{}{so_far}; {outcome}, the longest took {longest}.", plural(page.items.len() as u64, "trace"))
+}
+
+/// `2 objectives burn too fast: checkout-availability since 12 min, …`, or that none does.
+pub fn of_incidents(open: &[Incident], now: Timestamp) -> String {
+    let lasts = |incident: &Incident| format!("{} for {}", incident.slo, duration_nanos(incident.duration_nanos(now)));
+    match open {
+        [] => "No incident is open.".to_owned(),
+        [one] => format!("One incident is open: {}.", lasts(one)),
+        [newest, ..] => format!("{} are open, the newest: {}.", plural(open.len() as u64, "incident"), lasts(newest)),
+    }
+}
+
+/// How long an incident has lasted, how urgent it is, and who does something about it.
+pub fn of_incident(incident: &Incident, now: Timestamp) -> String {
+    let lasted = duration_nanos(incident.duration_nanos(now));
+    let worst = incident.worst_tier.as_str();
+    let hands = incident.acknowledged_by.as_ref().map_or_else(|| "nobody has taken it on".to_owned(), |who| format!("{who} has taken it on"));
+    match (incident.closed_at, incident.is_measured) {
+        (Some(_), _) => format!("It is over after {lasted}; its worst tier was {worst}."),
+        (None, true) => format!("It burns for {lasted} and is a {} now; {hands}.", incident.tier.as_str()),
+        (None, false) => format!("It began {lasted} ago, and too little is heard to say whether it goes on; {hands}."),
+    }
+}
+
+/// A step of an incident in words.
+pub const fn step(step: Step, tier: Tier) -> &'static str {
+    match (step, tier) {
+        (Step::Opened, Tier::Page) => "Began as a page",
+        (Step::Opened, Tier::Ticket) => "Began as a ticket",
+        (Step::Escalated, _) => "Became a page",
+        (Step::Deescalated, _) => "Became a ticket",
+        (Step::Unmeasured, _) => "Unmeasured",
+        (Step::Measured, _) => "Measured again",
+        (Step::Closed, _) => "Over",
+        (Step::Acknowledged, _) => "Taken on",
+        (Step::Noted, _) => "Note",
+    }
 }
 
 /// Whether more of a correlation may well arrive: its last span ended within a quarter of an hour before it was read.

@@ -84,6 +84,11 @@ pub fn trace_path(trace_id: crate::id::TraceId) -> String {
     format!("/traces/{trace_id}")
 }
 
+/// The path of an incident's page.
+pub fn incident_path(id: &str) -> String {
+    format!("/incidents/{}", encode(id))
+}
+
 /// The path of a correlation ID's page. A browser takes `.` and `..` as a segment for a way upwards, however they are
 /// encoded; those IDs are shown by the search instead.
 pub fn correlation_path(id: &str) -> String {

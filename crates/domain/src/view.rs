@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::incident::Incident;
 use crate::id::{SpanId, TraceId};
 use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
@@ -44,6 +45,8 @@ pub struct OverviewPage {
     pub slos: Vec<SloRow>,
     /// What arrived lately.
     pub arrivals: Arrivals,
+    /// Open incidents, those that opened last first.
+    pub incidents: Vec<Incident>,
     /// Newest traces that failed.
     pub failed_traces: Vec<TraceSummary>,
     /// Where senders reach this server, for the empty state.
@@ -76,10 +79,38 @@ pub struct SloPage {
     pub indicator: Indicator,
     /// How far counting what was stored before it was applied has come; `None` when all is counted.
     pub backfill: Option<Backfill>,
+    /// Its newest incidents, those that opened last first.
+    pub incidents: Vec<Incident>,
     /// Newest traces that hold a bad event.
     pub bad_traces: Vec<TraceSummary>,
     /// Its OpenSLO document.
     pub definition: String,
+}
+
+/// The list of incidents.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentsPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// All that are open, those that opened last first.
+    pub open: Vec<Incident>,
+    /// Those that ended, a page of them, those that opened last first.
+    pub closed: Vec<Incident>,
+    /// Where the next page of those begins.
+    pub next: Option<String>,
+}
+
+/// One incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// The incident with its changes.
+    pub incident: Incident,
+    /// How its SLO stands now; `None` when it was removed.
+    pub row: Option<SloRow>,
+    /// Newest traces with a bad event during it.
+    pub bad_traces: Vec<TraceSummary>,
 }
 
 /// The two conditions of an SLI, as text.

@@ -6,6 +6,8 @@ pub mod backfill;
 pub mod copy;
 pub mod database;
 pub mod error;
+pub mod event;
+pub mod incident;
 pub mod ingest;
 pub mod kept;
 pub mod lease;

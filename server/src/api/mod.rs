@@ -1,6 +1,7 @@
 //! The REST API. Shapes here are a contract with scripts and are kept apart from what pages show.
 
 pub mod health;
+pub mod incidents;
 pub mod live;
 pub mod metrics;
 pub mod problem;
@@ -9,7 +10,7 @@ pub mod slos;
 pub mod storage;
 pub mod traces;
 
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
@@ -72,6 +73,11 @@ impl<T> List<T> {
         slos::apply,
         slos::export,
         slos::prometheus_rules,
+        incidents::list,
+        incidents::of_slo,
+        incidents::one,
+        incidents::acknowledge,
+        incidents::note,
         traces::list,
         traces::one,
         services::list,
@@ -102,6 +108,11 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/slos/{name}/series", get(slos::series))
         .route("/api/v1/openslo", put(slos::apply).get(slos::export))
         .route("/api/v1/prometheus-rules", get(slos::prometheus_rules))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{id}", get(incidents::one))
+        .route("/api/v1/incidents/{id}/acknowledge", post(incidents::acknowledge))
+        .route("/api/v1/incidents/{id}/notes", post(incidents::note))
+        .route("/api/v1/slos/{name}/incidents", get(incidents::of_slo))
         .route("/api/v1/traces", get(traces::list))
         .route("/api/v1/traces/{trace_id}", get(traces::one))
         .route("/api/v1/services", get(services::list))

@@ -129,7 +129,7 @@ pub async fn list(State(backend): State<Backend>, RawQuery(query): RawQuery) -> 
 }
 
 /// The segment of a raw path at `index`, decoded once.
-fn segment(uri: &Uri, index: usize) -> String {
+pub(super) fn segment(uri: &Uri, index: usize) -> String {
     uri.path().split('/').nth(index).map(decode_segment).unwrap_or_default()
 }
 

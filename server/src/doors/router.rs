@@ -64,6 +64,8 @@ pub fn main(doors: Doors) -> Router {
         .route_service("/favicon.svg", favicon.clone())
         .route_service("/robots.txt", favicon)
         .route("/search", get(site::search))
+        .route("/incidents/{id}/acknowledge", post(site::acknowledge))
+        .route("/incidents/{id}/notes", post(site::note))
         .route("/_app/{*function}", post(site::server_function))
         .merge(api::routes())
         .fallback(get(site::page))

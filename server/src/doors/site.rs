@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use axum::body::Body;
-use axum::extract::{RawQuery, Request, State};
+use axum::Form;
+use axum::extract::{Path as UrlPath, RawQuery, Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
@@ -16,8 +17,9 @@ use slowburn_app::error::{AppError, ErrorKind};
 use slowburn_app::{Assets, Clock, shell};
 use slowburn_backend::Backend;
 use slowburn_domain::id::TraceId;
-use slowburn_domain::url::{correlation_path, decode_query, slo_path, trace_path};
+use slowburn_domain::url::{correlation_path, decode_query, incident_path, slo_path, trace_path};
 
+use crate::api::problem::Problem;
 use crate::telemetry::now;
 
 /// Most bytes of an error told to a page.
@@ -128,4 +130,24 @@ pub async fn search(State(backend): State<Backend>, RawQuery(raw): RawQuery) -> 
         Ok(false) => Redirect::to(&correlation_path(q)).into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
+}
+
+/// What a form on an incident's page holds.
+#[derive(Deserialize)]
+pub struct Hand {
+    author: String,
+    #[serde(default)]
+    text: String,
+}
+
+/// `POST /incidents/{id}/acknowledge`, the form of the page.
+pub async fn acknowledge(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, Form(hand): Form<Hand>) -> Result<Redirect, Problem> {
+    let incident = backend.acknowledge(&id, &hand.author).await?;
+    Ok(Redirect::to(&incident_path(&incident.id)))
+}
+
+/// `POST /incidents/{id}/notes`, the form of the page.
+pub async fn note(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, Form(hand): Form<Hand>) -> Result<Redirect, Problem> {
+    let incident = backend.note(&id, &hand.author, &hand.text).await?;
+    Ok(Redirect::to(&incident_path(&incident.id)))
 }

@@ -21,6 +21,8 @@ const CHART_STEPS: i32 = 240;
 const MOST_STEPS: i32 = 11_000;
 /// Steps that a chart may have, minutes.
 const CHART_STEP_MINUTES: [i32; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440];
+/// Incidents shown on an SLO's page.
+const INCIDENTS: u16 = 10;
 /// Bad traces shown on an SLO's page.
 const BAD_TRACES: i64 = 20;
 
@@ -137,7 +139,13 @@ impl Backend {
         Ok(SlosPage { now, slos })
     }
 
-    /// One SLO with its series and its bad traces.
+    /// One SLO as lists show it.
+    pub(crate) async fn slo_row(&self, slo: &Arc<KnownSlo>, now: Timestamp) -> Result<SloRow> {
+        let row = self.evaluated(vec![Arc::clone(slo)], now).await?.into_iter().next();
+        row.map(|row| row_of(row, now)).ok_or(Error::Unavailable("the SLO is being changed"))
+    }
+
+    /// One SLO with its series, its incidents and its bad traces.
     ///
     /// # Errors
     /// There is none of that name; bounds that make no sense; the database.
@@ -158,7 +166,8 @@ impl Backend {
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
         let bad_traces = self.bad_traces(slo.sli_id, first, last, BAD_TRACES).await?;
         let backfill = self.backfill_progress(&slo).await?;
-        Ok(SloPage { now, row, step_seconds, series, indicator, backfill, bad_traces, definition: slo.document.clone() })
+        let incidents = self.incidents(Some(name), None, None, INCIDENTS).await?;
+        Ok(SloPage { now, row, step_seconds, series, indicator, backfill, incidents, bad_traces, definition: slo.document.clone() })
     }
 
     /// All-time good and total counts of every SLO, for the metrics page.

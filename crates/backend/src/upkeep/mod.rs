@@ -34,7 +34,7 @@ pub(crate) struct Memory {
 
 impl Backend {
     /// Takes or renews a lease of this instance. `false` when another one has it.
-    async fn holds(&self, name: &str) -> Result<bool> {
+    pub(crate) async fn holds(&self, name: &str) -> Result<bool> {
         let mut connection = self.0.pool.acquire().await?;
         Ok(lease::acquire(&mut connection, name, self.0.instance, LEASE_SECONDS).await?.is_some())
     }

@@ -3,6 +3,7 @@
 mod backfill;
 mod catalogue;
 mod correlation;
+mod incident;
 mod ingest;
 mod merge;
 mod plans;

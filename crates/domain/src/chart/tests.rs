@@ -64,6 +64,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
         series: series.collect(),
         indicator: Indicator { total: "true".to_owned(), part: "true".to_owned(), is_good: true },
         backfill: None,
+        incidents: vec![],
         bad_traces: Vec::new(),
         definition: String::new(),
     }

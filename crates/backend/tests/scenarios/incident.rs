@@ -1,0 +1,108 @@
+//! B5, B7, B8: one outage is one incident, told once, with its reasons.
+
+use slowburn_backend::Error;
+use slowburn_domain::incident::{Incident, Step};
+use slowburn_domain::slo::Tier;
+use slowburn_test_support::{SpanBuilder, body};
+use sqlx::PgPool;
+
+use crate::{NOON, Scene, availability};
+
+const MINUTE: i64 = 60;
+
+/// Spans of the `minutes` that end `until` minutes after noon: ten a minute, `bad` of them failed.
+async fn feed(scene: &Scene, from: i64, to: i64, bad: usize) {
+    for chunk in (from..to).collect::<Vec<_>>().chunks(200) {
+        let spans = chunk.iter().flat_map(|minute| {
+            (0..10).map(move |index| {
+                let end = NOON.plus_seconds(minute * MINUTE);
+                let trace = (minute + 100_000).unsigned_abs() as u128 * 10 + index as u128 + 1;
+                let span = SpanBuilder::new(trace, 1, end.plus_nanos(-20_000_000));
+                if index < bad { span.failed().build() } else { span.build() }
+            })
+        });
+        scene.send(body("checkout", spans.collect())).await.expect("accepted");
+    }
+}
+
+async fn all(scene: &Scene) -> Vec<Incident> {
+    scene.backend.incidents(None, None, None, 100).await.expect("read")
+}
+
+/// Evaluates once a minute, from one minute after noon to another.
+async fn judge(scenes: &[&Scene], from: i64, to: i64) {
+    for minute in from..to {
+        for scene in scenes {
+            let ahead = NOON.plus_seconds(minute * MINUTE).since(scene.clock.now()) / 1_000_000_000;
+            scene.clock.advance_seconds(ahead);
+            scene.backend.judge_all().await.expect("judged");
+        }
+    }
+}
+
+async fn events(pool: &PgPool, kind: &str) -> Vec<serde_json::Value> {
+    sqlx::query_scalar("SELECT data FROM events WHERE type LIKE $1 ORDER BY bucket, position").bind(kind).fetch_all(pool).await.expect("read")
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_outage_is_one_incident_whoever_evaluates(pool: PgPool) {
+    let (first, second) = (Scene::new(pool.clone()).await, Scene::new(pool.clone()).await);
+    first.apply(&availability("checkout-availability", 0.999, "30d")).await;
+    second.backend.follow_slos().await.expect("followed");
+    feed(&first, -3 * 1_440, 0, 0).await;
+    feed(&first, 0, 30, 5).await;
+    feed(&first, 30, 460, 0).await;
+    judge(&[&first, &second], -2, 459).await;
+    let incidents = all(&first).await;
+    let [incident] = incidents.as_slice() else { panic!("{incidents:?}") };
+    assert_eq!((incident.worst_tier, incident.slo.as_str(), incident.service.as_str()), (Tier::Page, "checkout-availability", "checkout"));
+    let since_noon = (incident.opened_at.since(NOON)) / 1_000_000_000 / MINUTE;
+    assert!((0..=3).contains(&since_noon), "it began {since_noon} minutes after the outage");
+    let whole = first.backend.incident(&incident.id).await.expect("there");
+    let steps: Vec<Step> = whole.changes.iter().map(|change| change.step).collect();
+    assert_eq!(steps.first(), Some(&Step::Opened));
+    assert!(steps.contains(&Step::Deescalated), "{steps:?}");
+    assert_eq!(steps.last(), Some(&Step::Closed), "{steps:?}");
+    assert_eq!(whole.closed_at, whole.changes.last().map(|change| change.at));
+    assert!(whole.changes.iter().all(|change| !change.reason.is_empty() && change.author.is_none()));
+    assert_eq!(events(&pool, "dev.slowburn.incident.%").await.len(), steps.len(), "each step was told once");
+    let told = events(&pool, "dev.slowburn.slo.alert").await;
+    assert!(told.iter().any(|data| data["alert"] == "critical"), "{told:?}");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn silence_keeps_an_incident_open_and_says_so(pool: PgPool) {
+    let scene = Scene::new(pool.clone()).await;
+    scene.apply(&availability("checkout-availability", 0.999, "30d")).await;
+    feed(&scene, -3 * 1_440, 0, 0).await;
+    feed(&scene, 0, 30, 5).await;
+    judge(&[&scene], 0, 120).await;
+    let incidents = all(&scene).await;
+    let [incident] = incidents.as_slice() else { panic!("{incidents:?}") };
+    assert!(incident.closed_at.is_none() && !incident.is_measured, "{incident:?}");
+    assert!(events(&pool, "dev.slowburn.slo.alert").await.iter().any(|data| data["alert"] == "unmeasured"));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn people_take_incidents_on_and_write_notes(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    scene.apply(&availability("checkout-availability", 0.999, "30d")).await;
+    feed(&scene, -1_440, 0, 0).await;
+    feed(&scene, 0, 30, 10).await;
+    judge(&[&scene], 20, 21).await;
+    let id = all(&scene).await.remove(0).id;
+    scene.backend.acknowledge(&id, " Ada ").await.expect("acknowledged");
+    scene.backend.acknowledge(&id, "Grace").await.expect("acknowledged again");
+    let incident = scene.backend.note(&id, "Ada", "the provider is down").await.expect("noted");
+    assert_eq!(incident.acknowledged_by.as_deref(), Some("Ada"));
+    let last = incident.changes.last().expect("a change");
+    assert_eq!((last.step, last.reason.as_str(), last.author.as_deref()), (Step::Noted, "the provider is down", Some("Ada")));
+    let Err(Error::Invalid(faults)) = scene.backend.note(&id, "", &"x".repeat(5_000)).await else { panic!("refused") };
+    assert_eq!(faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), ["author", "text"]);
+    for id in ["0", "00000000-0000-0000-0000-000000000000"] {
+        assert!(matches!(scene.backend.acknowledge(id, "Ada").await, Err(Error::NotFound { .. })), "{id}");
+    }
+    assert!(scene.backend.incidents(None, None, Some("nothing"), 10).await.is_err());
+    let after = scene.backend.incidents(None, Some(true), Some(&id), 10).await.expect("a page");
+    assert_eq!(after, []);
+}
