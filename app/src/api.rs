@@ -21,7 +21,9 @@ use slowburn_domain::query::Bound;
 use slowburn_domain::query::TraceQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
-use slowburn_domain::view::{CorrelationPage, IncidentPage, IncidentsPage, OverviewPage, SettingsPage, SloPage, SlosPage, SpanView, TracePage, TracesPage};
+use slowburn_domain::view::{
+    CorrelationPage, IncidentPage, IncidentsPage, OverviewPage, SettingsPage, SloPage, SlosPage, SpanView, TracePage, TracesPage,
+};
 
 use crate::codec::Json;
 use crate::error::AppError;

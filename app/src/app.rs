@@ -11,7 +11,9 @@ use crate::chrome::theme::{chosen_theme, provide_theme};
 use crate::clock::provide_watch;
 use crate::context::Assets;
 use crate::live::provide_live;
-use crate::pages::lazy::{CorrelationRoute, IncidentRoute, IncidentsRoute, OverviewRoute, SettingsRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of};
+use crate::pages::lazy::{
+    CorrelationRoute, IncidentRoute, IncidentsRoute, OverviewRoute, SettingsRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of,
+};
 use crate::pages::not_found::NotFoundPage;
 
 /// The whole document. Sets the Content-Security-Policy of the answer, with this answer's nonce.

@@ -6,7 +6,7 @@ use super::topbar::HELP_ID;
 use crate::browser;
 use crate::erase::Erase;
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 10] = [
     ("/", "Search"),
     ("g o", "Go to the overview"),
     ("g s", "Go to the SLOs"),

@@ -42,7 +42,8 @@ fn Content(page: Page) -> impl IntoView {
         }
     });
     let closed = if page.closed.is_empty() {
-        view! { <p class="muted">"None has ended yet. An incident ends when no pair of windows is above its threshold any more."</p> }.erase()
+        view! { <p class="muted">"None has ended yet. An incident ends when no pair of windows is above its threshold any more."</p> }
+            .erase()
     } else {
         view! { <IncidentList incidents=page.closed caption="Ended incidents, those that began last first" /> }.erase()
     };

@@ -7,6 +7,7 @@
 
 use slowburn_domain::incident::{Change, Incident, Standing, Step, Verdict, is_more_urgent, judge};
 use slowburn_domain::query::{FieldFault, MAX_LIMIT};
+use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::{IncidentPage, IncidentsPage};
 use slowburn_storage::event::{self, NewEvent};
@@ -114,7 +115,14 @@ impl Backend {
         }
         incident.is_measured = step != Step::Unmeasured;
         incident.closed_at = (step == Step::Closed).then_some(now);
-        tracing::info!(slo = incident.slo, incident.id = incident.id, incident.step = step.as_str(), tier = tier.as_str(), reason, "incident");
+        tracing::info!(
+            slo = incident.slo,
+            incident.id = incident.id,
+            incident.step = step.as_str(),
+            tier = tier.as_str(),
+            reason,
+            "incident"
+        );
         self.record(connection, id, &incident, Change { at: now, step, tier, reason, author: None }).await
     }
 
@@ -137,7 +145,8 @@ impl Backend {
     }
 
     async fn append_event(&self, connection: &mut PgConnection, event: &NewEvent<'_>) -> Result<()> {
-        let bucket = Bloom::hash("subject", event.subject) % u64::from(self.0.settings.buckets);
+        let subject = Value::String(event.subject.to_owned());
+        let bucket = Bloom::hash("subject", &subject) % u64::from(self.0.settings.buckets);
         Ok(event::append(connection, i16::try_from(bucket).unwrap_or_default(), Uuid::now_v7(), event).await?)
     }
 

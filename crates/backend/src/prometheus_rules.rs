@@ -61,12 +61,8 @@ struct Slo<'a> {
 impl<'a> Slo<'a> {
     fn of(objective: &'a Objective) -> Self {
         let id = format!("{}-{}", objective.service, objective.name);
-        let selector = format!(
-            "sloth_id={}, sloth_service={}, sloth_slo={}",
-            quoted(&id),
-            quoted(&objective.service),
-            quoted(&objective.name)
-        );
+        let selector =
+            format!("sloth_id={}, sloth_service={}, sloth_slo={}", quoted(&id), quoted(&objective.service), quoted(&objective.name));
         Self { objective, id, selector }
     }
 

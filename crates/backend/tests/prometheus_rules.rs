@@ -68,7 +68,8 @@ fn prometheus_pages_within_one_evaluation_of_our_own_verdict() {
     let fires = |after: i32| {
         let minutes: Vec<(Minute, Counts)> =
             (0..=after).map(|minute| (first.plus(minute), Counts { good: EVERY_MINUTE - bad(minute), total: EVERY_MINUTE })).collect();
-        let hours = minutes.iter().map(|(minute, counts)| Hour { hour: minute.hour(), counts: *counts, seen: 1 << minute.0.rem_euclid(60) });
+        let hours =
+            minutes.iter().map(|(minute, counts)| Hour { hour: minute.hour(), counts: *counts, seen: 1 << minute.0.rem_euclid(60) });
         evaluate(&objective, &Ledger::new(hours.collect(), minutes.clone(), false), first.plus(after)).tier == Some(Tier::Page)
     };
     let ours = (QUIET..QUIET + 60).find(|minute| fires(*minute)).expect("an outage pages");
@@ -78,7 +79,7 @@ fn prometheus_pages_within_one_evaluation_of_our_own_verdict() {
     let alert = "exp_labels: {sloth_id: checkout-checkout-availability, sloth_service: checkout, sloth_slo: checkout-availability, sloth_severity: page}";
     let mut test = format!(
         "rule_files: [rules.yml]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n      - series: 'slowburn_slo_events_total{{slo=\"checkout-availability\"}}'\n        values: '0+{EVERY_MINUTE}x{last}'\n      - series: 'slowburn_slo_good_events_total{{slo=\"checkout-availability\"}}'\n        values: '0+{EVERY_MINUTE}x{QUIET} {}+{}x{}'\n    alert_rule_test:\n",
-        EVERY_MINUTE * QUIET.unsigned_abs() as u64 + EVERY_MINUTE / 2,
+        EVERY_MINUTE * u64::from(QUIET.unsigned_abs()) + EVERY_MINUTE / 2,
         EVERY_MINUTE / 2,
         last - QUIET - 1
     );
@@ -86,7 +87,10 @@ fn prometheus_pages_within_one_evaluation_of_our_own_verdict() {
     for (minute, fires) in [(QUIET, false), (ours - 1, false), (ours + 2, true)] {
         let _ = writeln!(test, "      - eval_time: {minute}m\n        alertname: SlowburnErrorBudgetBurn");
         if fires {
-            let _ = writeln!(test, "        exp_alerts:\n          - {alert}\n            exp_annotations: {{summary: 'checkout-availability of checkout burns its error budget too fast (page)', description: 'The budget over 30d is being spent faster than a tier allows.'}}");
+            let _ = writeln!(
+                test,
+                "        exp_alerts:\n          - {alert}\n            exp_annotations: {{summary: 'checkout-availability of checkout burns its error budget too fast (page)', description: 'The budget over 30d is being spent faster than a tier allows.'}}"
+            );
         }
     }
     let (passed, said) = promtool("outage", &["test", "rules", "test.yml"], &[("rules.yml", &rules([&objective])), ("test.yml", &test)]);

@@ -36,16 +36,8 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 8] = [
-        Self::Opened,
-        Self::Escalated,
-        Self::Deescalated,
-        Self::Unmeasured,
-        Self::Measured,
-        Self::Closed,
-        Self::Acknowledged,
-        Self::Noted,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Opened, Self::Escalated, Self::Deescalated, Self::Unmeasured, Self::Measured, Self::Closed, Self::Acknowledged, Self::Noted];
 
     /// The word in JSON, in the database and on pages.
     pub const fn as_str(self) -> &'static str {
@@ -218,14 +210,14 @@ mod tests {
 
     /// 1,000 events a minute; `bad` says how many of a minute fail, and `None` that nothing is heard.
     fn verdicts(minutes: i32, events: impl Fn(i32) -> Option<u64>) -> Vec<(i32, Step, Tier)> {
-        let rows: Vec<(Minute, Counts)> = (0..minutes)
-            .filter_map(|minute| Some((FIRST.plus(minute), Counts { good: 1_000 - events(minute)?, total: 1_000 })))
-            .collect();
+        let rows: Vec<(Minute, Counts)> =
+            (0..minutes).filter_map(|minute| Some((FIRST.plus(minute), Counts { good: 1_000 - events(minute)?, total: 1_000 }))).collect();
         let (mut open, mut told) = (None, Vec::new());
         for minute in 3 * 1_440..minutes {
             let now = FIRST.plus(minute);
             let known: Vec<_> = rows.iter().copied().filter(|(at, _)| *at <= now).collect();
-            let hours = known.iter().map(|(at, counts)| Hour { hour: at.hour(), counts: *counts, seen: 1 << at.0.rem_euclid(60) }).collect();
+            let hours =
+                known.iter().map(|(at, counts)| Hour { hour: at.hour(), counts: *counts, seen: 1 << at.0.rem_euclid(60) }).collect();
             let evaluation = evaluate(&objective(), &Ledger::new(hours, known, false), now);
             let Some(verdict) = judge(open, &evaluation) else { continue };
             assert!(!verdict.reason.is_empty());

@@ -79,7 +79,8 @@ pub fn of_incidents(open: &[Incident], now: Timestamp) -> String {
 pub fn of_incident(incident: &Incident, now: Timestamp) -> String {
     let lasted = duration_nanos(incident.duration_nanos(now));
     let worst = incident.worst_tier.as_str();
-    let hands = incident.acknowledged_by.as_ref().map_or_else(|| "nobody has taken it on".to_owned(), |who| format!("{who} has taken it on"));
+    let hands =
+        incident.acknowledged_by.as_ref().map_or_else(|| "nobody has taken it on".to_owned(), |who| format!("{who} has taken it on"));
     match (incident.closed_at, incident.is_measured) {
         (Some(_), _) => format!("It is over after {lasted}; its worst tier was {worst}."),
         (None, true) => format!("It burns for {lasted} and is a {} now; {hands}.", incident.tier.as_str()),

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::incident::Incident;
 use crate::id::{SpanId, TraceId};
+use crate::incident::Incident;
 use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
 use crate::slo::{Evaluation, Objective, SeriesPoint};

@@ -163,7 +163,11 @@ pub async fn one(State(backend): State<Backend>, uri: Uri) -> Result<Json<Incide
     post, path = "/api/v1/incidents/{id}/acknowledge", params(("id" = String, Path)), request_body = Author,
     responses((status = 200, body = Incident), (status = 400, body = Problem), (status = 404, body = Problem))
 )]
-pub async fn acknowledge(State(backend): State<Backend>, uri: Uri, body: Result<Json<Author>, JsonRejection>) -> Result<Json<Incident>, Problem> {
+pub async fn acknowledge(
+    State(backend): State<Backend>,
+    uri: Uri,
+    body: Result<Json<Author>, JsonRejection>,
+) -> Result<Json<Incident>, Problem> {
     let Json(Author { author }) = body.map_err(|fault| Problem::new(fault.status(), fault.body_text()))?;
     Ok(Json(backend.acknowledge(&segment(&uri, 4), &author).await?.into()))
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use axum::body::Body;
-use axum::Form;
 use axum::extract::{Path as UrlPath, RawQuery, Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::CACHE_CONTROL;
@@ -132,22 +131,19 @@ pub async fn search(State(backend): State<Backend>, RawQuery(raw): RawQuery) -> 
     }
 }
 
-/// What a form on an incident's page holds.
-#[derive(Deserialize)]
-pub struct Hand {
-    author: String,
-    #[serde(default)]
-    text: String,
-}
-
 /// `POST /incidents/{id}/acknowledge`, the form of the page.
-pub async fn acknowledge(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, Form(hand): Form<Hand>) -> Result<Redirect, Problem> {
-    let incident = backend.acknowledge(&id, &hand.author).await?;
+pub async fn acknowledge(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, form: String) -> Result<Redirect, Problem> {
+    let incident = backend.acknowledge(&id, &field(&form, "author")).await?;
     Ok(Redirect::to(&incident_path(&incident.id)))
 }
 
 /// `POST /incidents/{id}/notes`, the form of the page.
-pub async fn note(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, Form(hand): Form<Hand>) -> Result<Redirect, Problem> {
-    let incident = backend.note(&id, &hand.author, &hand.text).await?;
+pub async fn note(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, form: String) -> Result<Redirect, Problem> {
+    let incident = backend.note(&id, &field(&form, "author"), &field(&form, "text")).await?;
     Ok(Redirect::to(&incident_path(&incident.id)))
+}
+
+/// A field of a form as browsers send it; empty when it is not there.
+fn field(form: &str, name: &str) -> String {
+    decode_query(form).into_iter().find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default()
 }

@@ -41,19 +41,27 @@ pub(crate) async fn measure(product: &Product, folder: &Path, report: &mut Repor
             client.get(server.url(path)).send().await?.error_for_status()?.bytes().await?;
         }
         database::settled(&mut link).await?;
-        // A merge may follow; what an hour ends with is its memory at rest.
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        memory.push(machine::memory_mib(server.pid())?.0);
+        memory.push(at_rest(&server).await?);
     }
     let slope = slope(&memory[WARM_UP..]);
     report.add(
         "",
-        format!("memory of the server, growth an hour over a simulated day of {HOURS} hours"),
+        format!("memory of the server, growth an hour at rest over a simulated day of {HOURS} hours"),
         slope,
         "MiB",
         Bound::AtMost { floor: 1.0, aim: 0.0 },
     );
     report.detail("day_memory_mib", serde_json::json!(memory))
+}
+
+/// The least memory within some seconds: merges come and go meanwhile, what stays is what counts.
+async fn at_rest(server: &Server) -> Result<f64> {
+    let mut least = f64::INFINITY;
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        least = least.min(machine::memory_mib(server.pid())?.0);
+    }
+    Ok(least)
 }
 
 /// Least squares: growth from one value to the next.

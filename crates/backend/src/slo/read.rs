@@ -141,7 +141,7 @@ impl Backend {
 
     /// One SLO as lists show it.
     pub(crate) async fn slo_row(&self, slo: &Arc<KnownSlo>, now: Timestamp) -> Result<SloRow> {
-        let row = self.evaluated(vec![Arc::clone(slo)], now).await?.into_iter().next();
+        let row = self.evaluated(self.reader(), vec![Arc::clone(slo)], now).await?.into_iter().next();
         row.map(|row| row_of(row, now)).ok_or(Error::Unavailable("the SLO is being changed"))
     }
 
