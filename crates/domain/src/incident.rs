@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn silence_closes_nothing() {
-        let told = verdicts(3 * 1_440 + 200, |minute| match minute {
+        let told = verdicts(3 * 1_440 + 450, |minute| match minute {
             4_330..4_360 => Some(500),
             4_360.. => None,
             _ => Some(0),
