@@ -18,7 +18,7 @@ CREATE INDEX incidents_slo ON incidents (slo, opened_ns, id);
 
 -- What happened to an incident, in its order.
 CREATE TABLE incident_changes (
-    incident_id uuid        NOT NULL REFERENCES incidents,
+    incident_id uuid        NOT NULL,
     number      integer     NOT NULL,
     at_ns       bigint      NOT NULL,
     step        text        NOT NULL,
