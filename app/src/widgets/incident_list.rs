@@ -49,9 +49,9 @@ fn row(incident: Incident) -> impl IntoView {
             <th scope="row"><a class="row-link" href=href data-row="">{slo}</a></th>
             <td>{service}</td>
             <td><When at=incident.opened_at /></td>
-            <td>{move || duration_nanos(incident.duration_nanos(now.get()))}</td>
-            <td>{worst}</td>
-            <td>{taken_on}</td>
+            <td data-label="lasted">{move || duration_nanos(incident.duration_nanos(now.get()))}</td>
+            <td data-label="worst">{worst}</td>
+            <td data-label="taken on by">{taken_on}</td>
         </tr>
     }
 }

@@ -65,7 +65,7 @@ pub fn of_results(page: &TracesPage) -> String {
     format!("{older}{}{so_far}; {outcome}, the longest took {longest}.", plural(page.items.len() as u64, "trace"))
 }
 
-/// `2 objectives burn too fast: checkout-availability since 12 min, …`, or that none does.
+/// How many incidents are open, and which the newest is.
 pub fn of_incidents(open: &[Incident], now: Timestamp) -> String {
     let lasts = |incident: &Incident| format!("{} for {}", incident.slo, duration_nanos(incident.duration_nanos(now)));
     match open {
@@ -83,7 +83,7 @@ pub fn of_incident(incident: &Incident, now: Timestamp) -> String {
         incident.acknowledged_by.as_ref().map_or_else(|| "nobody has taken it on".to_owned(), |who| format!("{who} has taken it on"));
     match (incident.closed_at, incident.is_measured) {
         (Some(_), _) => format!("It is over after {lasted}; its worst tier was {worst}."),
-        (None, true) => format!("It burns for {lasted} and is a {} now; {hands}.", incident.tier.as_str()),
+        (None, true) => format!("It has burned for {lasted} and is a {} now; {hands}.", incident.tier.as_str()),
         (None, false) => format!("It began {lasted} ago, and too little is heard to say whether it goes on; {hands}."),
     }
 }
