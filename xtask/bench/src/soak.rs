@@ -4,7 +4,7 @@
 //! - [`kills`]: the server, and PostgreSQL, are killed at random moments.
 //! - [`pair`]: two servers on one database, one is killed; the other takes over its leases.
 //! - [`silence`]: PostgreSQL stands still for a while.
-//! - [`overload`]: three times as many requests as there is room for.
+//! - [`overload`]: requests of more than twice the bytes that there is room for.
 //! - [`full`]: the disk is full until room is made (as root, on a file system of its own).
 //!
 //! `make test` runs the same with fewer kills and shorter waits.

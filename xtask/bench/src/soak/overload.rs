@@ -1,5 +1,5 @@
-//! Overload: three times as many requests at once as the server has room for, from senders who ask again at once. They are
-//! told to try later, what holds an error gets in first, pages still answer, and in the end everything is there once.
+//! Overload: requests of more than twice the bytes that the server has room for, at once, from senders who soon ask again.
+//! They are told to try later, what holds an error gets in first, pages still answer, and in the end everything is there once.
 //!
 //! The room is an eighth of the usual, so that the bodies of all senders fit this process.
 
@@ -45,7 +45,7 @@ impl PutOff {
 }
 
 pub(super) async fn run(product: &Product, folder: &Path, report: &mut Report) -> Result<()> {
-    say("overload: three times as many requests as there is room for");
+    say("overload: requests of more than twice the bytes there is room for");
     let settings = [("SLOWBURN_REQUEST_BYTES", "4194304"), ("SLOWBURN_IN_FLIGHT_BYTES", "16777216")];
     let server = Arc::new(Server::start(product, folder, "overload", false, &settings).await?);
     let client = Client::builder().no_proxy().build()?;
