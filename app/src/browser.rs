@@ -45,13 +45,18 @@ mod silent {
     pub fn copy(_text: &str) {}
     pub fn copy_clicked(_event: &leptos::web_sys::Event) {}
     pub fn go_back() {}
+    pub fn part_in_window(_element: &leptos::web_sys::HtmlDivElement, _covered: i32) -> (i32, i32) {
+        (0, 0)
+    }
 }
 
 #[cfg(feature = "hydrate")]
 mod real {
+    use crate::pages::lazy::module_of;
     use leptos::prelude::{document, window};
     use wasm_bindgen::prelude::Closure;
     use wasm_bindgen::{JsCast, JsValue};
+
     use web_sys::{Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlDocument, HtmlElement, MouseEvent};
 
     /// The browser's clock, nanoseconds since the epoch. Only differences are used: its clock may be wrong.
@@ -172,8 +177,8 @@ mod real {
             return None;
         }
         let path = link.pathname();
-        let inside = path == "/" || ["/slos", "/traces", "/c/"].iter().any(|page| path.starts_with(page));
-        inside.then(|| path + &link.search() + &link.hash())
+        module_of(&path)?;
+        Some(path + &link.search() + &link.hash())
     }
 
     /// Whether what was clicked lies in a part of the page, marked `data-keep-scroll`, whose links change that part only.
@@ -201,5 +206,13 @@ mod real {
         if let Ok(history) = window().history() {
             let _ = history.back();
         }
+    }
+
+    /// The part of an element that the window shows below its first `covered` pixels, in pixels from the element's upper edge.
+    /// Empty or turned round when it shows none.
+    pub fn part_in_window(element: &web_sys::HtmlDivElement, covered: i32) -> (i32, i32) {
+        let window_height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(f64::MAX);
+        let top = element.get_bounding_client_rect().top();
+        ((f64::from(covered) - top).max(0.0) as i32, (window_height - top).min(f64::from(element.client_height())) as i32)
     }
 }

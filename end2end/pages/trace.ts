@@ -18,9 +18,26 @@ export class TracePage {
     return this.page.getByRole('navigation', { name: 'Ways of looking' }).getByRole('link', { name });
   }
 
-  /** Scrolls the rows by their whole height. */
+  /** Scrolls to the first row and waits until it exists: rows follow the scroll with the next frame. */
+  async scrollToStart(): Promise<void> {
+    await this.frame.evaluate((frame) => frame.scrollTo(0, 0));
+    await expect.poll(() => this.gaps().then(({ above }) => above)).toBeLessThan(2);
+  }
+
+  /** Scrolls to the last row and waits until it exists. */
   async scrollToEnd(): Promise<void> {
     await this.frame.evaluate((frame) => frame.scrollTo(0, frame.scrollHeight));
+    await expect.poll(() => this.gaps().then(({ below }) => below)).toBeLessThan(2);
+    await this.rows.last().scrollIntoViewIfNeeded();
+  }
+
+  /** Pixels of the frame without a row above the first and below the last that exist. */
+  private gaps(): Promise<{ above: number; below: number }> {
+    return this.frame.evaluate((frame) => {
+      const outer = frame.getBoundingClientRect();
+      const rows = [...frame.querySelectorAll('.wf-row')].map((row) => row.getBoundingClientRect());
+      return { above: (rows.at(0)?.top ?? Infinity) - outer.top, below: outer.bottom - (rows.at(-1)?.bottom ?? -Infinity) };
+    });
   }
 
   /** Drags over the axis between two shares of its width. */

@@ -32,3 +32,15 @@ test('? opens the help, Escape closes it', async ({ page }) => {
   await page.keyboard.press('Escape');
   await expect(help).toBeHidden();
 });
+
+test('the navigation opens every page without loading the document again', async ({ page }) => {
+  await open(page, '/');
+  const documents: string[] = [];
+  page.on('request', (request) => request.resourceType() === 'document' && documents.push(request.url()));
+  for (const [name, path] of [['SLOs', '/slos'], ['Incidents', '/incidents'], ['Traces', '/traces'], ['Settings', '/settings'], ['Overview', '/']]) {
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
+    await expect(page).toHaveURL((url) => url.pathname === path);
+    await expect(page.locator('main h1').first()).toBeVisible();
+  }
+  expect(documents).toEqual([]);
+});

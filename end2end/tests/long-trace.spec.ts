@@ -50,18 +50,33 @@ test('few elements exist wherever one scrolls, and the end is the last span', as
   await expect(trace.selected).toBeInViewport();
   await expect(trace.details).toContainText('no price');
   await few();
-  await trace.frame.evaluate((frame) => frame.scrollTo(0, 0));
+  await trace.scrollToStart();
   await expect(page.locator('.wf-link', { hasText: 'import' }).first()).toBeInViewport();
   await few();
   await trace.scrollToEnd();
   const last = trace.rows.last();
-  await last.scrollIntoViewIfNeeded();
   await expect(last).toBeInViewport();
   await few();
   await last.locator('a').click();
   await expect(trace.details).toContainText('item-100-97');
   const height = await trace.frame.evaluate((frame) => frame.scrollHeight);
   expect(height).toBeGreaterThanOrEqual(LONG_TRACE_SPANS * 28);
+});
+
+test('a selection asks for its span alone and builds nothing anew', async ({ page }) => {
+  await open(page, path);
+  const trace = new TracePage(page);
+  const asked: string[] = [];
+  page.on('request', (request) => request.url().includes('/_app/') && asked.push(Object.keys(request.postDataJSON().question).join()));
+  await trace.frame.evaluate((frame) => frame.setAttribute('data-seen', ''));
+  await page.keyboard.press('j');
+  await expect(trace.details).toContainText('item-60-6');
+  await page.keyboard.press('z');
+  await expect(page.locator('main')).toContainText('Zoomed to');
+  await page.keyboard.press('k');
+  await expect(trace.details).toContainText('item-60-5');
+  expect(asked).toEqual(['span', 'span']);
+  await expect(trace.frame).toHaveAttribute('data-seen');
 });
 
 test('a click on the overview scrolls there', async ({ page }) => {
@@ -99,9 +114,10 @@ test('keys select, fold and zoom', async ({ page }) => {
   await page.keyboard.press('Shift+Z');
   await expect(page).not.toHaveURL(/zoom=/);
   await expect(page.locator('main')).not.toContainText('Zoomed to');
+  await expect(trace.selected).toBeInViewport();
 
   // The root folds to one row.
-  await trace.frame.evaluate((frame) => frame.scrollTo(0, 0));
+  await trace.scrollToStart();
   await trace.rows.first().locator('a').click();
   await expect(trace.selected).toContainText('import');
   await page.keyboard.press('h');

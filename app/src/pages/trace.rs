@@ -47,7 +47,8 @@ pub fn TracePage() -> impl IntoView {
         (view == View::Compare, compare)
     });
     let trace = ask(move || {
-        beside.track();
+        // `track` alone would leave the memo unread, and its first reading would count as a change.
+        beside.with(|_| ());
         Question::Trace { id: id.get(), view: url.search.get_untracked() }
     });
     view! { <Loadable resource=trace content=|page: view::TracePage| view! { <Trace page=page /> }.erase() missing=unknown /> }

@@ -1,12 +1,16 @@
 //! A long trace scrolls as a whole while only the rows near the visible ones exist. Nothing here happens before hydration.
 
 use leptos::prelude::*;
+use leptos::web_sys::HtmlDivElement;
 use slowburn_domain::waterfall;
 
 use super::{PART, ROW_HEIGHT, Shared};
+use crate::browser;
 
 /// Height in pixels that the frame does not exceed; the style sheet says the same.
 const MOST_FRAME_HEIGHT: usize = 900;
+/// Height in pixels of the bar at the window's top, which covers what scrolls below it.
+const HEADER: i32 = 52;
 /// Rows kept ready above and below the visible ones.
 const MARGIN: usize = 24;
 
@@ -31,12 +35,19 @@ pub(super) fn come_alive(shared: Shared, count: usize) {
 fn bring_into_view(shared: Shared, row: u32) {
     let Some(frame) = shared.frame.get_untracked() else { return };
     let Ok(position) = shared.shown.with_untracked(|shown| shown.binary_search(&row)) else { return };
-    let (top, height) = (frame.scroll_top(), frame.client_height());
+    let (top, (from, until)) = (frame.scroll_top(), in_window(&frame));
     let (row_top, row_height) = ((position * ROW_HEIGHT) as i32, ROW_HEIGHT as i32);
-    if row_top < top || row_top + row_height > top + height {
-        frame.set_scroll_top(row_top - height / 2);
+    if row_top < top + from || row_top + row_height > top + until {
+        frame.set_scroll_top(row_top - i32::midpoint(from, until));
     }
     follow(shared);
+}
+
+/// The part of the frame that the window shows, in pixels from the frame's upper edge; all of it when that is less than a few
+/// rows, as on a page scrolled elsewhere.
+fn in_window(frame: &HtmlDivElement) -> (i32, i32) {
+    let (from, until) = browser::part_in_window(frame, HEADER);
+    if until - from < 4 * ROW_HEIGHT as i32 { (0, frame.client_height()) } else { (from, until) }
 }
 
 /// Chooses the rows that exist by where the frame stands.
