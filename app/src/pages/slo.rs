@@ -16,7 +16,7 @@ use slowburn_domain::view::SloPage as Page;
 
 use crate::api::{Question, ask};
 use crate::chart::{ChartView, provide_pointer};
-use crate::clock::provide_now;
+use crate::clock::{Instant, When, provide_now};
 use crate::erase::Erase;
 use crate::live::{Topic, refetch_on};
 use crate::url::raw_url;
@@ -76,13 +76,16 @@ fn Content(page: Page) -> impl IntoView {
         </header>
         <p class="lead answer" class:is-trouble=sentence::is_in_trouble(evaluation)>{sentence::slo(objective, evaluation)}</p>
         {description}
+        {evaluation.renews_at.map(|at| view! {
+            <p class="muted">"The next "{objective.window.adjective()}" budget begins "<When at=at />", "<Instant at=at />"."</p>
+        })}
         {page.backfill.map(|backfill| view! { <p class="notice" role="status">{backfill.sentence()}</p> })}
         <Figures objective=objective.clone() evaluation=evaluation.clone() />
         <RangePicker />
         <Charts page=page.clone() />
         <section aria-labelledby="alerting">
             <h2 id="alerting">"Why it fires, or does not"</h2>
-            <TierTable tiers=evaluation.tiers.clone() />
+            <TierTable tiers=evaluation.tiers.clone() method=objective.budgeting_method />
         </section>
         <Incidents page=page.clone() />
         <BadTraces page=page.clone() />

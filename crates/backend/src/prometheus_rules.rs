@@ -2,12 +2,14 @@
 //!
 //! The rules read the counters of our own `/metrics`. Names and labels of what they record are Sloth's, so that its dashboards
 //! go on working. Two things differ on purpose: the ratio over the whole window weighs events and not slices of five minutes,
-//! and the tiers are those that the SLO has here, without the ones that a total outage could not reach.
+//! and the tiers are those that the SLO has here, without the ones that a total outage could not reach. A calendar's period is
+//! taken as the rolling window of its usual length. SLOs that count slices of time are left out, which the file says: a ratio
+//! over events does not tell theirs.
 
 use std::fmt::Write as _;
 
 use slowburn_domain::number;
-use slowburn_domain::slo::{Objective, Tier, TierRule, tiers_for};
+use slowburn_domain::slo::{BudgetingMethod, Objective, Tier, TierRule, tiers_for};
 
 use crate::Backend;
 
@@ -27,9 +29,13 @@ impl Backend {
 /// The rule file of some SLOs, in YAML.
 pub fn rules<'a>(objectives: impl IntoIterator<Item = &'a Objective>) -> String {
     let mut text = String::from("# Recording and alerting rules of Slowburn's SLOs, over the counters of its /metrics.\n");
-    let mut objectives = objectives.into_iter().peekable();
-    text.push_str(if objectives.peek().is_some() { "groups:\n" } else { "groups: []\n" });
-    for objective in objectives {
+    let (counted, sliced): (Vec<_>, Vec<_>) =
+        objectives.into_iter().partition(|objective| objective.budgeting_method == BudgetingMethod::Occurrences);
+    for objective in sliced {
+        let _ = writeln!(text, "# Left out, as it counts slices of time and not events: {}", objective.name);
+    }
+    text.push_str(if counted.is_empty() { "groups: []\n" } else { "groups:\n" });
+    for objective in counted {
         let slo = Slo::of(objective);
         group(&mut text, &format!("slowburn-slo-sli-recordings-{}", slo.id), slo.ratios());
         group(&mut text, &format!("slowburn-slo-meta-recordings-{}", slo.id), slo.meta());
@@ -76,7 +82,7 @@ impl<'a> Slo<'a> {
 
     /// The share of bad events over each window.
     fn ratios(&self) -> Vec<Rule> {
-        let mut minutes: Vec<u32> = RECORDED_MINUTES.into_iter().chain([self.objective.window.minutes]).collect();
+        let mut minutes: Vec<u32> = RECORDED_MINUTES.into_iter().chain([self.objective.window.nominal().minutes]).collect();
         minutes.extend(self.tiers().iter().flat_map(|tier| [tier.long_minutes, tier.short_minutes]));
         minutes.sort_unstable();
         minutes.dedup();
@@ -97,7 +103,7 @@ impl<'a> Slo<'a> {
     /// What is promised, and how it stands.
     fn meta(&self) -> Vec<Rule> {
         let (target, budget) = (self.objective.target.ratio(), self.objective.target.budget_ratio());
-        let window = self.objective.window.minutes;
+        let window = self.objective.window.nominal().minutes;
         let of = |name: &str| format!("{name}{{{}}}", self.selector);
         let burn = |minutes: u32| {
             format!(
@@ -160,7 +166,7 @@ impl<'a> Slo<'a> {
     }
 
     fn tiers(&self) -> Vec<TierRule> {
-        tiers_for(self.objective.window, self.objective.target)
+        tiers_for(self.objective.window.nominal(), self.objective.target)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod book;
+pub(crate) mod calendar;
 mod read;
 mod tallies;
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use slowburn_backend::openslo;
 use slowburn_backend::prometheus_rules::rules;
-use slowburn_domain::slo::{Counts, Hour, Ledger, Objective, Tier, evaluate};
+use slowburn_domain::slo::{BudgetingMethod, Counts, Hour, Ledger, Objective, Period, Tier, evaluate};
 use slowburn_domain::time::Minute;
 
 /// One document of the form that people write.
@@ -53,6 +53,8 @@ fn promtool_accepts_the_rules_of_twenty_varied_slos() {
     let text = rules(&objectives);
     let (accepted, said) = promtool("varied", &["check", "rules", "rules.yml"], &[("rules.yml", &text)]);
     assert!(accepted, "{said}\n{text}");
+    let sliced = Objective { budgeting_method: BudgetingMethod::RatioTimeslices { minutes: 5 }, ..objectives[0].clone() };
+    assert!(rules([&sliced]).ends_with("# Left out, as it counts slices of time and not events: slo-0\ngroups: []\n"));
     let count: usize = said.split_once(" rules found").and_then(|(before, _)| before.split_whitespace().last()?.parse().ok()).expect(&said);
     assert!(count > 20 * 15, "{said}");
 }
@@ -70,7 +72,9 @@ fn prometheus_pages_within_one_evaluation_of_our_own_verdict() {
             (0..=after).map(|minute| (first.plus(minute), Counts { good: EVERY_MINUTE - bad(minute), total: EVERY_MINUTE })).collect();
         let hours =
             minutes.iter().map(|(minute, counts)| Hour { hour: minute.hour(), counts: *counts, seen: 1 << minute.0.rem_euclid(60) });
-        evaluate(&objective, &Ledger::new(hours.collect(), minutes.clone(), false), first.plus(after)).tier == Some(Tier::Page)
+        let now = first.plus(after);
+        let period = Period::rolling(objective.window.nominal(), now);
+        evaluate(&objective, &Ledger::new(hours.collect(), minutes.clone(), false), period, now).tier == Some(Tier::Page)
     };
     let ours = (QUIET..QUIET + 60).find(|minute| fires(*minute)).expect("an outage pages");
     assert!(!fires(QUIET - 1), "no page in quiet times");

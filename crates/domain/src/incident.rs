@@ -9,7 +9,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::number;
-use crate::slo::{Alert, Evaluation, Tier, TierState};
+use crate::sentence::{amount, at_which};
+use crate::slo::{Alert, BudgetingMethod, Evaluation, Tier, TierState};
 use crate::time::Timestamp;
 
 /// One step of an incident.
@@ -94,7 +95,7 @@ pub fn judge(open: Option<Standing>, evaluation: &Evaluation) -> Option<Verdict>
     let firing = evaluation.tiers.iter().find(|state| state.alert == Alert::Critical && Some(state.rule.tier) == evaluation.tier);
     let verdict = |step, tier, reason| Some(Verdict { step, tier, reason });
     match (open, firing) {
-        (None, Some(state)) => verdict(Step::Opened, state.rule.tier, burning(state)),
+        (None, Some(state)) => verdict(Step::Opened, state.rule.tier, burning(state, evaluation.budgeting_method)),
         (None, None) => None,
         (Some(open), None) if evaluation.alert == Alert::Unmeasured => {
             let reason = || "too little is heard of its source to say whether it goes on".to_owned();
@@ -104,10 +105,15 @@ pub fn judge(open: Option<Standing>, evaluation: &Evaluation) -> Option<Verdict>
         (Some(open), Some(state)) => {
             let now = state.rule.tier;
             if now == open.tier {
-                let again = (!open.is_measured).then(|| format!("its source is heard again: {}", burning(state)));
+                let again =
+                    (!open.is_measured).then(|| format!("its source is heard again: {}", burning(state, evaluation.budgeting_method)));
                 return again.map(|reason| Verdict { step: Step::Measured, tier: now, reason });
             }
-            verdict(if is_more_urgent(now, open.tier) { Step::Escalated } else { Step::Deescalated }, now, burning(state))
+            verdict(
+                if is_more_urgent(now, open.tier) { Step::Escalated } else { Step::Deescalated },
+                now,
+                burning(state, evaluation.budgeting_method),
+            )
         }
     }
 }
@@ -117,18 +123,19 @@ pub fn is_more_urgent(one: Tier, other: Tier) -> bool {
     one == Tier::Page && other == Tier::Ticket
 }
 
-fn burning(state: &TierState) -> String {
+fn burning(state: &TierState, method: BudgetingMethod) -> String {
     let rule = state.rule;
     let window = |minutes: u32| number::long_duration(f64::from(minutes) * 60.0);
     let burn = |burn: Option<f64>| burn.map_or_else(|| "–".to_owned(), number::burn);
     format!(
-        "{} bad events in {} ({} fire), {} in {} ({} fire): it burns at {}, allowed is {}",
-        number::grouped(state.long_bad),
+        "{} {} in {} ({} fire), {} in {} ({} fire): it burns at {}, allowed is {}",
+        amount(state.long_bad),
+        method.spent_by(),
         window(rule.long_minutes),
-        number::grouped(state.long_threshold.ceil() as u64),
-        number::grouped(state.short_bad),
+        at_which(state.long_threshold, method),
+        amount(state.short_bad),
         window(rule.short_minutes),
-        number::grouped(state.short_threshold.ceil() as u64),
+        at_which(state.short_threshold, method),
         burn(state.long_burn),
         number::burn(rule.burn_rate)
     )
@@ -190,7 +197,7 @@ impl Incident {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slo::{BudgetingMethod, Counts, Hour, Ledger, Objective, Target, Window, evaluate};
+    use crate::slo::{BudgetingMethod, Counts, Hour, Ledger, Objective, Period, Target, TimeWindow, Window, evaluate};
     use crate::time::Minute;
 
     const FIRST: Minute = Minute(29_000_040);
@@ -202,7 +209,7 @@ mod tests {
             service: "checkout".to_owned(),
             description: String::new(),
             target: Target::new(0.999).expect("a target"),
-            window: Window::days(30),
+            window: TimeWindow::days(30),
             budgeting_method: BudgetingMethod::Occurrences,
             expected_gap_minutes: None,
         }
@@ -218,7 +225,7 @@ mod tests {
             let known: Vec<_> = rows.iter().copied().filter(|(at, _)| *at <= now).collect();
             let hours =
                 known.iter().map(|(at, counts)| Hour { hour: at.hour(), counts: *counts, seen: 1 << at.0.rem_euclid(60) }).collect();
-            let evaluation = evaluate(&objective(), &Ledger::new(hours, known, false), now);
+            let evaluation = evaluate(&objective(), &Ledger::new(hours, known, false), Period::rolling(Window::days(30), now), now);
             let Some(verdict) = judge(open, &evaluation) else { continue };
             assert!(!verdict.reason.is_empty());
             open = (verdict.step != Step::Closed).then_some(Standing { tier: verdict.tier, is_measured: verdict.step != Step::Unmeasured });

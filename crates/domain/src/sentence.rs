@@ -1,7 +1,7 @@
 //! Sentences and labels that pages say about objectives, tiers and instants: the answer before the evidence.
 
 use crate::number::{budget_percent, burn, count, long_duration, percent, target_percent};
-use crate::slo::{Alert, Evaluation, Exhaustion, Objective, TierState, Window};
+use crate::slo::{Alert, BudgetingMethod, Evaluation, Exhaustion, Objective, TierState};
 use crate::time::Timestamp;
 use crate::view::SloRow;
 
@@ -55,15 +55,6 @@ pub fn title(objective: &Objective) -> &str {
     objective.display_name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(&objective.name)
 }
 
-/// A window as an adjective: `30-day`, `6-hour`, `90-minute`.
-pub fn window_adjective(window: Window) -> String {
-    match window.minutes {
-        m if m.is_multiple_of(1_440) => format!("{}-day", m / 1_440),
-        m if m.is_multiple_of(60) => format!("{}-hour", m / 60),
-        m => format!("{m}-minute"),
-    }
-}
-
 /// Burn rate of the last hour, the one that is called “now”.
 pub fn burn_now(evaluation: &Evaluation) -> Option<f64> {
     evaluation.burn_rates.get("1h").copied().flatten()
@@ -73,6 +64,7 @@ pub fn burn_now(evaluation: &Evaluation) -> Option<f64> {
 pub fn time_left(evaluation: &Evaluation) -> String {
     match evaluation.exhaustion {
         Some(e) if e.seconds <= 0.0 => "spent".to_owned(),
+        Some(e) if !e.is_before_renewal => "lasts".to_owned(),
         Some(e) => long_duration(e.seconds),
         None => "–".to_owned(),
     }
@@ -101,10 +93,10 @@ fn is_spent(evaluation: &Evaluation) -> bool {
 
 /// How an objective stands, in one sentence.
 pub fn slo(objective: &Objective, evaluation: &Evaluation) -> String {
-    let (name, window) = (title(objective), window_adjective(objective.window));
+    let (name, window) = (title(objective), objective.window.adjective());
     let rate = burn_now(evaluation);
     let left = evaluation.budget.remaining_ratio;
-    let (Some(left), Some(sli)) = (left, evaluation.sli) else {
+    let Some(left) = left else {
         return format!("{name} is not measured: no event has matched its indicator in the {window} window.");
     };
     if evaluation.alert == Alert::Unmeasured {
@@ -124,7 +116,13 @@ pub fn slo(objective: &Objective, evaluation: &Evaluation) -> String {
         (Alert::Critical, Some(rate)) => {
             let end = evaluation.exhaustion.map_or_else(
                 || format!("{} of the {window} budget is left", budget_percent(left)),
-                |e| format!("the {window} budget is gone in {}", long_duration(e.seconds)),
+                |e| {
+                    if e.is_before_renewal {
+                        format!("the {window} budget is gone in {}", long_duration(e.seconds))
+                    } else {
+                        format!("the {window} budget lasts until the next begins, {} of it is left", budget_percent(left))
+                    }
+                },
             );
             format!("{name} burns {} too fast; {end}.", burn(rate))
         }
@@ -136,7 +134,7 @@ pub fn slo(objective: &Objective, evaluation: &Evaluation) -> String {
         }
         _ => format!(
             "{name} keeps its promise: {} good where {} is promised, {} of the {window} budget left.",
-            percent(sli),
+            evaluation.sli.map_or_else(|| "nothing yet".to_owned(), percent),
             target_percent(objective.target.ratio()),
             budget_percent(left)
         ),
@@ -167,10 +165,10 @@ pub fn overview(slos: &[SloRow]) -> String {
     if let Some(worst) = troubled.first() {
         let name = title(&worst.objective);
         let end = match worst.evaluation.exhaustion {
-            Some(e) if e.seconds > 0.0 => {
-                format!("{name} first: its {} budget is gone in {}", window_adjective(worst.objective.window), long_duration(e.seconds))
+            Some(e) if e.seconds > 0.0 && e.is_before_renewal => {
+                format!("{name} first: its {} budget is gone in {}", worst.objective.window.adjective(), long_duration(e.seconds))
             }
-            Some(_) => format!("{name} first: its {} budget is spent", window_adjective(worst.objective.window)),
+            Some(_) => format!("{name} first: its {} budget is spent", worst.objective.window.adjective()),
             None => format!("{name} first"),
         };
         return format!("{} of {} in trouble, {end}.", troubled.len(), objectives(total));
@@ -194,15 +192,28 @@ pub fn overview(slos: &[SloRow]) -> String {
     }
 }
 
+/// So many bad events or slices; shares of slices with a few digits.
+pub fn amount(bad: f64) -> String {
+    if bad.fract() == 0.0 { count(bad) } else { format!("{bad:.2}") }
+}
+
+/// The amount at which a window fires: whole units round up, as only whole ones reach it.
+pub fn at_which(threshold: f64, method: BudgetingMethod) -> String {
+    match method {
+        BudgetingMethod::Occurrences | BudgetingMethod::Timeslices { .. } => count(threshold.ceil()),
+        BudgetingMethod::RatioTimeslices { .. } => amount(threshold),
+    }
+}
+
 fn objectives(total: usize) -> String {
     if total == 1 { "1 objective".to_owned() } else { format!("{total} objectives") }
 }
 
 /// Why a pair of windows fires or does not.
-pub fn tier(state: &TierState) -> String {
+pub fn tier(state: &TierState, method: BudgetingMethod) -> String {
     let (long, short) =
         (long_duration(f64::from(state.rule.long_minutes) * 60.0), long_duration(f64::from(state.rule.short_minutes) * 60.0));
-    let reached = |bad: u64, threshold: f64| format!("{} of {} bad events", count(bad as f64), count(threshold.ceil()));
+    let reached = |bad: f64, threshold: f64| format!("{} of {} {}", amount(bad), at_which(threshold, method), method.spent_by());
     match state.alert {
         Alert::Critical => format!("fires: {long} and {short} are both above the threshold"),
         Alert::Recovering => format!("{long} is still above, {short} no longer"),

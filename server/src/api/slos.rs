@@ -12,8 +12,8 @@ use serde::Serialize;
 use slowburn_backend::Backend;
 use slowburn_backend::slo::SloReport;
 use slowburn_domain::query::{Bound, FieldFault};
-use slowburn_domain::slo::{SeriesPoint, Tier};
-use slowburn_domain::time::parse_duration;
+use slowburn_domain::slo::{BudgetingMethod, SeriesPoint, Tier, TimeWindow};
+use slowburn_domain::time::{Timestamp, parse_duration};
 use slowburn_domain::url::{decode_query, decode_segment};
 use utoipa::ToSchema;
 
@@ -28,9 +28,33 @@ pub struct Window {
     duration: String,
     /// Whether it moves with time.
     is_rolling: bool,
+    /// Where its periods begin, unless it is rolling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendar: Option<Calendar>,
 }
 
-/// Error budget in events.
+/// Where the periods of a window begin.
+#[derive(Serialize, ToSchema)]
+pub struct Calendar {
+    /// When one of them begins, by the clocks of the zone.
+    start_time: String,
+    /// Name in the IANA database.
+    time_zone: String,
+    /// When the next one begins.
+    #[schema(value_type = Option<String>)]
+    renews_at: Option<Timestamp>,
+}
+
+/// The slices of time that a budget is counted in.
+#[derive(Serialize, ToSchema)]
+pub struct TimeSlice {
+    /// Length in seconds.
+    seconds: u32,
+    /// Share of good events from which on a slice is good, 0–1; null when each loses its share of bad events.
+    target: Option<f64>,
+}
+
+/// Error budget in events or slices.
 #[derive(Serialize, ToSchema)]
 pub struct ErrorBudget {
     /// Bad events allowed: (1 − target) × events in the window.
@@ -54,6 +78,9 @@ pub struct Slo {
     target: f64,
     window: Window,
     budgeting_method: &'static str,
+    /// Its slices, unless it counts events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_slice: Option<TimeSlice>,
     /// Share of good events over the window, 0–1; null without events.
     sli: Option<f64>,
     /// Good events over the window.
@@ -96,7 +123,23 @@ impl From<SloReport> for Slo {
             service: objective.service.clone(),
             description: objective.description.clone(),
             target: objective.target.ratio(),
-            window: Window { duration: objective.window.to_string(), is_rolling: true },
+            window: Window {
+                duration: objective.window.to_string(),
+                is_rolling: slo.calendar.is_none(),
+                calendar: match &objective.window {
+                    TimeWindow::Rolling(_) => None,
+                    TimeWindow::Calendar(window) => Some(Calendar {
+                        start_time: window.start.clone(),
+                        time_zone: window.time_zone.clone(),
+                        renews_at: evaluation.renews_at,
+                    }),
+                },
+            },
+            time_slice: match objective.budgeting_method {
+                BudgetingMethod::Occurrences => None,
+                BudgetingMethod::Timeslices { minutes, target } => Some(TimeSlice { seconds: minutes * 60, target: Some(target) }),
+                BudgetingMethod::RatioTimeslices { minutes } => Some(TimeSlice { seconds: minutes * 60, target: None }),
+            },
             budgeting_method: objective.budgeting_method.as_str(),
             sli: evaluation.sli,
             good: evaluation.counts.good,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use slowburn_test_support::SpanBuilder;
 use sqlx::PgPool;
 
-use crate::app::{App, ago, fields};
+use crate::app::{App, ago, availability, fields};
 
 const SLO: &str = "alert backfill budgeting_method burn_rates coverage description display_name error_budget events good name service sli target tier \
                    time_to_exhaustion_range_seconds time_to_exhaustion_seconds window";
@@ -165,4 +165,25 @@ async fn services_have_rate_errors_and_durations_of_each_operation(pool: PgPool)
         let reply = app.get(&format!("/api/v1/services?{query}")).await;
         assert_eq!((reply.status, reply.faults()[0].0.as_str()), (400, field), "{query}");
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn b3_calendars_and_slices_are_told(pool: PgPool) {
+    let app = App::new(pool).await;
+    let yaml = availability("monthly", 0.9)
+        .replace(
+            "timeWindow: [{duration: 30d, isRolling: true}]",
+            "timeWindow: [{duration: 1M, calendar: {startTime: 2026-01-01 00:00:00, timeZone: Europe/Berlin}}]",
+        )
+        .replace("budgetingMethod: Occurrences", "budgetingMethod: Timeslices")
+        .replace("target: 0.9", "target: 0.9, timeSliceTarget: 0.95, timeSliceWindow: 5m");
+    assert!(yaml.contains("1M") && yaml.contains("Timeslices") && yaml.contains("timeSliceTarget"), "{yaml}");
+    assert_eq!(app.put("/api/v1/openslo", yaml).await.status, 200);
+    let slo = app.get("/api/v1/slos/monthly").await.json();
+    assert_eq!(slo["budgeting_method"], "Timeslices");
+    assert_eq!(slo["time_slice"], json!({"seconds": 300, "target": 0.95}));
+    let calendar = &slo["window"]["calendar"];
+    assert_eq!((&slo["window"]["duration"], &slo["window"]["is_rolling"]), (&json!("1M"), &json!(false)));
+    assert_eq!((&calendar["start_time"], &calendar["time_zone"]), (&json!("2026-01-01 00:00:00"), &json!("Europe/Berlin")));
+    assert!(calendar["renews_at"].as_str().is_some_and(|at| at.ends_with(":00:00Z")), "{calendar}");
 }

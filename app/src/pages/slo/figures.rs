@@ -15,11 +15,15 @@ pub fn Figures(objective: Objective, evaluation: Evaluation) -> impl IntoView {
     let budget = evaluation.budget;
     let rate = sentence::burn_now(&evaluation);
     let meets = evaluation.sli.is_none_or(|sli| sli >= objective.target.ratio());
-    let rest = evaluation.exhaustion.and_then(sentence::time_left_range).unwrap_or_else(|| match evaluation.exhaustion {
-        Some(e) if e.seconds <= 0.0 => "of this window's budget nothing is left".to_owned(),
-        Some(_) => "at the pace of the last hour".to_owned(),
-        None => "nothing burns now".to_owned(),
-    });
+    let rest =
+        evaluation.exhaustion.filter(|e| e.is_before_renewal).and_then(sentence::time_left_range).unwrap_or_else(|| {
+            match evaluation.exhaustion {
+                Some(e) if e.seconds <= 0.0 => "of this window's budget nothing is left".to_owned(),
+                Some(e) if !e.is_before_renewal => "the next budget begins first".to_owned(),
+                Some(_) => "at the pace of the last hour".to_owned(),
+                None => "nothing burns now".to_owned(),
+            }
+        });
     view! {
         <dl class="figures">
             <Figure
@@ -31,7 +35,7 @@ pub fn Figures(objective: Objective, evaluation: Evaluation) -> impl IntoView {
             <Figure
                 label="Budget left"
                 value=budget.remaining_ratio.map_or_else(none, budget_percent)
-                note=format!("{} of {} bad events spent", count(budget.consumed), count(budget.total))
+                note=format!("{} of {} {} spent", sentence::amount(budget.consumed), count(budget.total), objective.budgeting_method.spent_by())
                 tone=match budget.remaining_ratio {
                     Some(left) if left <= 0.0 => "crit",
                     Some(left) if left < 0.25 => "warn",

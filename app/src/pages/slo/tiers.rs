@@ -1,9 +1,9 @@
 //! The pairs of windows an alert rests on, each with what it saw, what it takes, and its verdict.
 
 use leptos::prelude::*;
-use slowburn_domain::number::{budget_percent, burn, count, percent};
+use slowburn_domain::number::{budget_percent, burn, percent};
 use slowburn_domain::sentence;
-use slowburn_domain::slo::TierState;
+use slowburn_domain::slo::{BudgetingMethod, TierState};
 use slowburn_domain::time::format_duration;
 
 use crate::erase::Erase;
@@ -11,7 +11,7 @@ use crate::widgets::state::StateBadge;
 
 /// Pairs, most urgent first.
 #[component]
-pub fn TierTable(tiers: Vec<TierState>) -> impl IntoView {
+pub fn TierTable(tiers: Vec<TierState>, method: BudgetingMethod) -> impl IntoView {
     view! {
         <table class="rows tier-table">
             <caption class="visually-hidden">"Window pairs of the alert"</caption>
@@ -26,13 +26,13 @@ pub fn TierTable(tiers: Vec<TierState>) -> impl IntoView {
                     <th scope="col">"Why"</th>
                 </tr>
             </thead>
-            <tbody>{tiers.into_iter().map(row).collect_view()}</tbody>
+            <tbody>{tiers.into_iter().map(|state| row(state, method)).collect_view()}</tbody>
         </table>
     }
     .erase()
 }
 
-fn row(state: TierState) -> impl IntoView {
+fn row(state: TierState, method: BudgetingMethod) -> impl IntoView {
     let rule = state.rule;
     view! {
         <tr>
@@ -41,20 +41,20 @@ fn row(state: TierState) -> impl IntoView {
             <td>
                 {burn(rule.burn_rate)} <small>{budget_percent(rule.budget_share)} " of the budget"</small>
             </td>
-            <td>{window(rule.long_minutes, state.long_burn, state.long_bad, state.long_threshold)}</td>
-            <td>{window(rule.short_minutes, state.short_burn, state.short_bad, state.short_threshold)}</td>
+            <td>{window(rule.long_minutes, state.long_burn, state.long_bad, state.long_threshold, method)}</td>
+            <td>{window(rule.short_minutes, state.short_burn, state.short_bad, state.short_threshold, method)}</td>
             <td>{state.coverage.map_or_else(|| "–".to_owned(), percent)}</td>
-            <td>{sentence::tier(&state)}</td>
+            <td>{sentence::tier(&state, method)}</td>
         </tr>
     }
 }
 
-/// Length, burn rate, and bad events against the number at which it fires.
-fn window(minutes: u32, rate: Option<f64>, bad: u64, threshold: f64) -> impl IntoView {
+/// Length, burn rate, and what was bad against the amount at which it fires.
+fn window(minutes: u32, rate: Option<f64>, bad: f64, threshold: f64, method: BudgetingMethod) -> impl IntoView {
     view! {
         <span class="window-name">{format_duration(u64::from(minutes) * 60)}</span>
         " "
         {rate.map_or_else(|| "–".to_owned(), burn)}
-        <small>{count(bad as f64)} " of " {count(threshold.ceil())} " bad"</small>
+        <small>{sentence::amount(bad)} " of " {sentence::at_which(threshold, method)} " bad"</small>
     }
 }

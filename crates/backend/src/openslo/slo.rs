@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use slowburn_domain::slo::{BudgetingMethod, Objective, Target, Window};
+use slowburn_domain::slo::{BudgetingMethod, CalendarUnit, CalendarWindow, Objective, Target, TimeWindow, Window};
 use slowburn_domain::time::parse_duration;
 
 use super::fields::{Fields, Report};
+use super::yaml::Node;
+use crate::slo::calendar::{Calendar, CalendarFault};
+
 use super::{Definition, IndicatorSource, MAX_DESCRIPTION, MAX_NAME, ServiceDefinition, indicator};
 
 const OWN_ANNOTATIONS: &str = "slowburn.dev/";
@@ -38,6 +41,15 @@ struct Metadata {
 struct Entry {
     display_name: Option<String>,
     target: Option<Target>,
+    budgeting_method: Option<BudgetingMethod>,
+}
+
+/// The words of `budgetingMethod`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Occurrences,
+    Timeslices,
+    RatioTimeslices,
 }
 
 impl Slo {
@@ -66,8 +78,8 @@ pub(super) fn read(mut root: Fields<'_>, report: &mut Report) -> Slo {
     let service = spec.required_text("service", report);
     let source = read_source(&mut spec, report);
     let window = read_window(&mut spec, report);
-    let budgeting_method = read_budgeting_method(&mut spec, report);
-    let entries = read_objectives(&mut spec, report);
+    let method = read_budgeting_method(&mut spec, report);
+    let entries = read_objectives(&mut spec, method, window.as_ref(), report);
     if spec.list("alertPolicies", report).is_some_and(|policies| !policies.is_empty()) {
         report.fault("spec.alertPolicies", "alert policies are not supported; the alerts follow from target and window");
     }
@@ -75,7 +87,7 @@ pub(super) fn read(mut root: Fields<'_>, report: &mut Report) -> Slo {
 
     let names = names(metadata.name.as_deref(), &entries);
     let content = || {
-        let (service, window, budgeting_method) = (service?, window?, budgeting_method?);
+        let (service, window) = (service?, window?);
         let several = entries.len() > 1;
         let objectives = entries.iter().zip(&names).map(|(entry, (_, name))| {
             Some(Objective {
@@ -84,8 +96,8 @@ pub(super) fn read(mut root: Fields<'_>, report: &mut Report) -> Slo {
                 service: service.to_owned(),
                 description: description.clone(),
                 target: entry.target?,
-                window,
-                budgeting_method,
+                window: window.clone(),
+                budgeting_method: entry.budgeting_method?,
                 expected_gap_minutes,
             })
         });
@@ -162,75 +174,161 @@ fn read_source(spec: &mut Fields<'_>, report: &mut Report) -> Option<IndicatorSo
     indicator::read(indicator?, report)
 }
 
-fn read_window(spec: &mut Fields<'_>, report: &mut Report) -> Option<Window> {
+fn read_window(spec: &mut Fields<'_>, report: &mut Report) -> Option<TimeWindow> {
     let path = spec.path("timeWindow");
     let [node] = spec.required_list("timeWindow", report)? else {
-        report.fault(&path, "exactly one rolling window is wanted, for example [{duration: 30d, isRolling: true}]");
+        report.fault(&path, "exactly one window is wanted, for example [{duration: 30d, isRolling: true}]");
         return None;
     };
     let mut window = Fields::of(node, format!("{path}[0]"), report)?;
-    window.refuse("calendar", "calendar windows are not supported; rolling ones are", report);
-    let is_calendar = window.get("calendar").is_some();
-    if window.flag("isRolling", report) == Some(false) && !is_calendar {
-        report.fault(&window.path("isRolling"), "only rolling windows are supported: isRolling: true");
-    }
-    let duration_path = window.path("duration");
-    let text = window.required_text("duration", report);
+    let (duration_path, rolling_path, calendar_path) = (window.path("duration"), window.path("isRolling"), window.path("calendar"));
+    let has_calendar = window.get("calendar").is_some();
+    let is_rolling = window.flag("isRolling", report);
+    let duration = window.required_text("duration", report);
+    let calendar = window.map("calendar", report);
     window.finish(report);
-    let seconds = match parse_duration(text?) {
+    match (has_calendar, is_rolling) {
+        (true, Some(true)) => {
+            report.fault(&rolling_path, "a window is rolling or follows a calendar, not both");
+            None
+        }
+        (true, _) => read_calendar(calendar?, duration, &duration_path, report),
+        (false, Some(false)) => {
+            let example = "{startTime: 2026-01-01 00:00:00, timeZone: Europe/Berlin}";
+            report.fault(&calendar_path, format!("is required with isRolling: false, for example {example}"));
+            None
+        }
+        (false, _) => read_rolling(duration?, &duration_path, report),
+    }
+}
+
+fn read_rolling(duration: &str, path: &str, report: &mut Report) -> Option<TimeWindow> {
+    let seconds = match parse_duration(duration) {
         Ok(seconds) => seconds,
         Err(error) => {
-            report.fault(&duration_path, error.to_string());
+            report.fault(path, error.to_string());
             return None;
         }
     };
     if seconds % 60 != 0 || !(1..=MAX_WINDOW).contains(&(seconds / 60)) {
-        report.fault(&duration_path, format!("a window is a whole number of minutes, at most {} days", MAX_WINDOW / 1_440));
+        report.fault(path, format!("a window is a whole number of minutes, at most {} days", MAX_WINDOW / 1_440));
         return None;
     }
-    Some(Window { minutes: u32::try_from(seconds / 60).expect("at most MAX_WINDOW") })
+    Some(TimeWindow::Rolling(Window { minutes: u32::try_from(seconds / 60).expect("at most MAX_WINDOW") }))
 }
 
-fn read_budgeting_method(spec: &mut Fields<'_>, report: &mut Report) -> Option<BudgetingMethod> {
-    let supported = BudgetingMethod::Occurrences;
+fn read_calendar(mut calendar: Fields<'_>, duration: Option<&str>, duration_path: &str, report: &mut Report) -> Option<TimeWindow> {
+    let (start_path, zone_path) = (calendar.path("startTime"), calendar.path("timeZone"));
+    let (start, zone) = (calendar.required_text("startTime", report), calendar.required_text("timeZone", report));
+    calendar.finish(report);
+    let length = duration.and_then(|text| {
+        let unit = text.trim().chars().next_back().and_then(CalendarUnit::of_letter);
+        let count = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse().ok().filter(|count| *count > 0);
+        let length = unit.zip(count);
+        if length.is_none() {
+            report.fault(duration_path, format!("{text:?} is no period of a calendar; one is 1d, 1w, 1M, 1Q or 1Y"));
+        }
+        length
+    });
+    let ((unit, count), start, time_zone) = (length?, start?, zone?);
+    let window = CalendarWindow { count, unit, start: start.trim().to_owned(), time_zone: time_zone.trim().to_owned() };
+    match Calendar::new(&window) {
+        Ok(_) => {}
+        Err(CalendarFault::Start(reason)) => report.fault(&start_path, reason),
+        Err(CalendarFault::TimeZone(reason)) => report.fault(&zone_path, reason),
+    }
+    let window = TimeWindow::Calendar(window);
+    if u64::from(window.nominal().minutes) > MAX_WINDOW {
+        report.fault(duration_path, format!("a window has at most {} days", MAX_WINDOW / 1_440));
+        return None;
+    }
+    Some(window)
+}
+
+fn read_budgeting_method(spec: &mut Fields<'_>, report: &mut Report) -> Option<Method> {
     if spec.get("budgetingMethod").is_none() {
-        return Some(supported);
+        return Some(Method::Occurrences);
     }
-    let word = spec.text("budgetingMethod", report)?;
-    if word == supported.as_str() {
-        return Some(supported);
+    match spec.text("budgetingMethod", report)? {
+        "Occurrences" => Some(Method::Occurrences),
+        "Timeslices" => Some(Method::Timeslices),
+        "RatioTimeslices" => Some(Method::RatioTimeslices),
+        word => {
+            report.fault(&spec.path("budgetingMethod"), format!("{word} is none of Occurrences, Timeslices and RatioTimeslices"));
+            None
+        }
     }
-    report.fault(&spec.path("budgetingMethod"), format!("{word} is not supported; {} is", supported.as_str()));
-    None
 }
 
-fn read_objectives(spec: &mut Fields<'_>, report: &mut Report) -> Vec<Entry> {
+fn read_objectives(spec: &mut Fields<'_>, method: Option<Method>, window: Option<&TimeWindow>, report: &mut Report) -> Vec<Entry> {
     let path = spec.path("objectives");
     let Some(nodes) = spec.required_list("objectives", report) else { return Vec::new() };
     if nodes.is_empty() {
         report.fault(&path, "at least one objective is required");
     }
     let entries = nodes.iter().enumerate().map(|(index, node)| match Fields::of(node, format!("{path}[{index}]"), report) {
-        Some(fields) => read_objective(fields, report),
-        None => Entry { display_name: None, target: None },
+        Some(fields) => read_objective(fields, method, window, report),
+        None => Entry { display_name: None, target: None, budgeting_method: None },
     });
     entries.collect()
 }
 
-fn read_objective(mut objective: Fields<'_>, report: &mut Report) -> Entry {
+fn read_objective(mut objective: Fields<'_>, method: Option<Method>, window: Option<&TimeWindow>, report: &mut Report) -> Entry {
     for key in ["indicator", "indicatorRef", "compositeWeight"] {
         objective.refuse(key, "composite SLOs are not supported; all objectives share spec.indicator", report);
     }
     for key in ["op", "value"] {
         objective.pass_over(key, "has no effect with ratioMetric", report);
     }
-    for key in ["timeSliceTarget", "timeSliceWindow"] {
-        objective.pass_over(key, "has no effect with budgetingMethod Occurrences", report);
-    }
+    let budgeting_method = method.and_then(|method| read_slices(&mut objective, method, window, report));
     let display_name = objective.text("displayName", report).filter(|name| !name.trim().is_empty()).map(str::to_owned);
     let target = read_target(&mut objective, report);
     objective.finish(report);
-    Entry { display_name, target }
+    Entry { display_name, target, budgeting_method }
+}
+
+/// Length and target of the slices, where the method has them.
+fn read_slices(objective: &mut Fields<'_>, method: Method, window: Option<&TimeWindow>, report: &mut Report) -> Option<BudgetingMethod> {
+    let (target_path, window_path) = (objective.path("timeSliceTarget"), objective.path("timeSliceWindow"));
+    if method != Method::Timeslices {
+        objective.pass_over("timeSliceTarget", "has an effect with budgetingMethod Timeslices only", report);
+    }
+    if method == Method::Occurrences {
+        objective.pass_over("timeSliceWindow", "has no effect with budgetingMethod Occurrences", report);
+        return Some(BudgetingMethod::Occurrences);
+    }
+    let minutes = match objective.get("timeSliceWindow") {
+        None => Err("is required, for example 5m".to_owned()),
+        // A bare number is minutes, says OpenSLO.
+        Some(Node::Int(minutes)) => u64::try_from(*minutes).map_err(|_| "must not be negative".to_owned()),
+        Some(Node::Text(text)) => match parse_duration(text) {
+            Ok(seconds) if seconds % 60 == 0 => Ok(seconds / 60),
+            Ok(_) => Err("a slice is a whole number of minutes".to_owned()),
+            Err(error) => Err(error.to_string()),
+        },
+        Some(other) => Err(format!("expected a duration such as 5m, got {}", other.kind())),
+    };
+    let minutes = minutes.and_then(|minutes| match u32::try_from(minutes) {
+        Ok(minutes) if minutes > 0 && 1_440 % minutes == 0 => Ok(minutes),
+        _ => Err("slices must divide a day or an hour: 1m, 5m, 10m, 1h, 1d and the like".to_owned()),
+    });
+    let minutes = minutes.and_then(|minutes| match window.map(TimeWindow::nominal) {
+        Some(window) if minutes > window.minutes => Err("a slice must not be longer than the window".to_owned()),
+        _ => Ok(minutes),
+    });
+    let minutes = minutes.map_err(|reason| report.fault(&window_path, reason)).ok();
+    if method == Method::RatioTimeslices {
+        return Some(BudgetingMethod::RatioTimeslices { minutes: minutes? });
+    }
+    if objective.get("timeSliceTarget").is_none() {
+        report.fault(&target_path, "is required with budgetingMethod Timeslices, for example 0.95");
+    }
+    let target = objective.number("timeSliceTarget", report)?;
+    if !(target > 0.0 && target <= 1.0) {
+        report.fault(&target_path, format!("lies between 0, excluded, and 1; got {target}"));
+        return None;
+    }
+    Some(BudgetingMethod::Timeslices { minutes: minutes?, target })
 }
 
 fn read_target(objective: &mut Fields<'_>, report: &mut Report) -> Option<Target> {

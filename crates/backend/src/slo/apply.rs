@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use slowburn_domain::query::FieldFault;
+use slowburn_domain::slo::{BudgetingMethod, Objective, TimeWindow};
 use slowburn_storage::{backfill, slo};
 
 use crate::openslo::{self, Definition, IndicatorSource};
@@ -135,12 +136,29 @@ fn indicator_text(source: &IndicatorSource) -> String {
     }
 }
 
+fn window_text(objective: &Objective) -> String {
+    match &objective.window {
+        TimeWindow::Rolling(window) => window.to_string(),
+        TimeWindow::Calendar(calendar) => format!("{} from {} in {}", objective.window, calendar.start, calendar.time_zone),
+    }
+}
+
+fn method_text(objective: &Objective) -> String {
+    let word = objective.budgeting_method.as_str();
+    match objective.budgeting_method {
+        BudgetingMethod::Occurrences => word.to_owned(),
+        BudgetingMethod::Timeslices { minutes, target } => format!("{word} of {minutes} min, good from {target}"),
+        BudgetingMethod::RatioTimeslices { minutes } => format!("{word} of {minutes} min"),
+    }
+}
+
 fn differences(before: &Definition, after: &Definition) -> Vec<String> {
     let (a, b) = (&before.objective, &after.objective);
     let pairs = [
         ("service", a.service.clone(), b.service.clone()),
         ("target", a.target.ratio().to_string(), b.target.ratio().to_string()),
-        ("window", a.window.to_string(), b.window.to_string()),
+        ("window", window_text(a), window_text(b)),
+        ("budgetingMethod", method_text(a), method_text(b)),
         ("displayName", a.display_name.clone().unwrap_or_default(), b.display_name.clone().unwrap_or_default()),
         ("description", a.description.clone(), b.description.clone()),
         ("expected-gap", format!("{:?}", a.expected_gap_minutes), format!("{:?}", b.expected_gap_minutes)),

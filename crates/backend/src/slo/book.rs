@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slowburn_domain::slo::Objective;
+use slowburn_domain::slo::{Objective, Period, TimeWindow};
+use slowburn_domain::time::Minute;
 use slowburn_storage::slo;
 use sqlx::PgConnection;
 
+use super::calendar::Calendar;
 use crate::filter::Filter;
 use crate::ingest::{Sli, SliSet};
 use crate::openslo::{self, IndicatorSource};
@@ -17,6 +19,8 @@ use crate::{Backend, Error, Result};
 pub struct KnownSlo {
     /// The promise.
     pub objective: Objective,
+    /// The periods of its window, if it follows a calendar.
+    pub calendar: Option<Calendar>,
     /// What is counted.
     pub source: IndicatorSource,
     /// Labels of its document.
@@ -52,6 +56,11 @@ impl Past {
 }
 
 impl KnownSlo {
+    /// The period whose budget a minute belongs to.
+    pub fn period(&self, now: Minute) -> Period {
+        self.calendar.as_ref().map_or_else(|| Period::rolling(self.objective.window.nominal(), now), |calendar| calendar.period(now))
+    }
+
     /// Where the counts of before it was applied come from.
     pub fn past(&self) -> Past {
         Past::of(&self.source)
@@ -89,7 +98,18 @@ impl SloBook {
             };
             for definition in parsed.definitions {
                 let Some(row) = rows.iter().find(|row| row.name == definition.objective.name) else { continue };
+                let calendar = match &definition.objective.window {
+                    TimeWindow::Rolling(_) => None,
+                    TimeWindow::Calendar(window) => match Calendar::new(window) {
+                        Ok(calendar) => Some(calendar),
+                        Err(fault) => {
+                            tracing::error!(slo.document = name, ?fault, "stored SLO cannot be read");
+                            continue;
+                        }
+                    },
+                };
                 let known = KnownSlo {
+                    calendar,
                     sli_id: row.sli_id,
                     since_version: row.since_version,
                     objective: definition.objective,

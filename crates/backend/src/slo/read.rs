@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use slowburn_domain::query::{Bound, FieldFault};
-use slowburn_domain::slo::{Counts, Evaluation, Ledger, Objective, SeriesPoint, burn_rate, evaluate, series, series_hours_needing_minutes};
+use slowburn_domain::slo::{
+    Counts, Evaluation, Ledger, SeriesPoint, Window, evaluate, hourly_burn_rates, series, series_first_hour, series_hours_needing_minutes,
+};
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{Indicator, SloPage, SloRow, SlosPage};
 use slowburn_storage::rollup;
@@ -68,11 +70,11 @@ impl Backend {
         let needs: Vec<Need> = slos
             .iter()
             .map(|slo| {
-                let window = slo.objective.window;
+                let (period, method) = (slo.period(minute), slo.objective.budgeting_method);
                 Need {
                     sli_id: slo.sli_id,
-                    from_hour: Ledger::first_hour(minute, window).min(minute.hour() - SPARKLINE_HOURS),
-                    minute_hours: Ledger::hours_needing_minutes(minute, window),
+                    from_hour: Ledger::first_hour(minute, period, method).min(minute.hour() - SPARKLINE_HOURS),
+                    minute_hours: Ledger::hours_needing_minutes(minute, period, method),
                 }
             })
             .collect();
@@ -81,7 +83,7 @@ impl Backend {
             .into_iter()
             .map(|slo| {
                 let ledger = ledgers.remove(&slo.sli_id).unwrap_or_default();
-                let evaluation = evaluate(&slo.objective, &ledger, minute);
+                let evaluation = evaluate(&slo.objective, &ledger, slo.period(minute), minute);
                 (slo, evaluation, ledger)
             })
             .collect();
@@ -117,16 +119,16 @@ impl Backend {
         step_seconds: Option<u64>,
         now: Timestamp,
     ) -> Result<(u32, Vec<SeriesPoint>)> {
-        let (from, to, step) = range(&slo.objective, from, to, step_seconds, now)?;
-        let window = slo.objective.window;
+        let (from, to, step) = range(slo, from, to, step_seconds, now)?;
+        let period_at = |minute| slo.period(minute);
         let need = Need {
             sli_id: slo.sli_id,
-            from_hour: window.first_minute(from).hour(),
-            minute_hours: series_hours_needing_minutes(window, from, to, step),
+            from_hour: series_first_hour(period_at, from),
+            minute_hours: series_hours_needing_minutes(slo.objective.budgeting_method, period_at, from, to, step),
         };
         let mut ledgers = self.ledgers(reader, std::slice::from_ref(&need)).await?;
         let ledger = ledgers.remove(&slo.sli_id).unwrap_or_default();
-        Ok((step * 60, series(&slo.objective, &ledger, from, to, step)))
+        Ok((step * 60, series(&slo.objective, &ledger, period_at, from, to, step)))
     }
 
     /// The list of SLOs, worst first.
@@ -154,7 +156,7 @@ impl Backend {
         let reader = self.reader();
         let evaluated = self.evaluated(reader, vec![Arc::clone(&slo)], now).await?.into_iter().next();
         let evaluated = evaluated.ok_or(Error::Unavailable("the SLO is being changed"))?;
-        let shown_from = from.or_else(|| young_start(&slo.objective, &evaluated.2, now));
+        let shown_from = from.or_else(|| young_start(&slo, &evaluated.2, now));
         let row = row_of(evaluated, now);
         let (step_seconds, series) = self.series_of(reader, &slo, shown_from, to, None, now).await?;
         let indicator = match &slo.source {
@@ -184,32 +186,33 @@ impl Backend {
 }
 
 fn row_of((slo, evaluation, ledger): (Arc<KnownSlo>, Evaluation, Ledger), now: Timestamp) -> SloRow {
-    let this_hour = now.minute().hour();
-    let sparkline = (this_hour - SPARKLINE_HOURS + 1..=this_hour)
-        .map(|hour| burn_rate(ledger.sum(Minute(hour * 60), Minute(hour * 60 + 59)), slo.objective.target))
-        .collect();
+    let minute = now.minute();
+    let sparkline = hourly_burn_rates(&slo.objective, &ledger, slo.period(minute), SPARKLINE_HOURS, minute);
     SloRow { objective: slo.objective.clone(), evaluation, sparkline }
 }
 
 /// Where the charts of an SLO younger than its window begin: with its first record, but an hour ago at the latest.
-fn young_start(objective: &Objective, ledger: &Ledger, now: Timestamp) -> Option<Bound> {
+fn young_start(slo: &KnownSlo, ledger: &Ledger, now: Timestamp) -> Option<Bound> {
     let now = now.minute();
-    let begin = objective.window.first_minute(now);
+    let begin = slo.period(now).first;
     let first = ledger.first_seen(begin, now).filter(|_| !ledger.seen_before())?;
     (first > begin.plus(60)).then(|| Bound::At(first.min(now.plus(-59)).start()))
 }
 
 /// First and last minute and step in minutes of a series; the first minute is a multiple of the step.
 fn range(
-    objective: &Objective,
+    slo: &KnownSlo,
     from: Option<Bound>,
     to: Option<Bound>,
     step_seconds: Option<u64>,
     now: Timestamp,
 ) -> Result<(Minute, Minute, u32)> {
     let to = to.map_or(now, |to| to.at(now)).minute();
-    let window = i32::try_from(objective.window.minutes).unwrap_or(i32::MAX);
-    let from = from.map_or_else(|| to.plus(1 - window), |from| from.at(now).minute());
+    // A calendar's period that has just begun is shown with the day before.
+    let from = from.map_or_else(
+        || slo.period(to).first.min(Window::days(1).first_minute(to)).max(slo.period(to).trailing().first_minute(to)),
+        |from| from.at(now).minute(),
+    );
     if from > to {
         return Err(Error::field("from", "must not be later than `to`"));
     }

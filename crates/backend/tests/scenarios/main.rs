@@ -1,6 +1,7 @@
 //! Scenarios against a real PostgreSQL with a clock moved by hand: feed this, expect that.
 
 mod backfill;
+mod budget;
 mod catalogue;
 mod correlation;
 mod incident;
@@ -70,6 +71,11 @@ impl Scene {
 
 /// An availability SLO over the spans of `checkout`.
 pub(crate) fn availability(name: &str, target: f64, window: &str) -> String {
+    promise(name, &format!("duration: {window}, isRolling: true"), "Occurrences", &format!("target: {target}"))
+}
+
+/// The same with a time window, a budgeting method and an objective as OpenSLO has them.
+pub(crate) fn promise(name: &str, window: &str, method: &str, objective: &str) -> String {
     format!(
         "apiVersion: openslo/v1
 kind: SLO
@@ -83,9 +89,9 @@ spec:
         counter: true
         good: {{metricSource: {{type: slowburn, spec: {{signal: spans, filter: 'status != \"error\"'}}}}}}
         total: {{metricSource: {{type: slowburn, spec: {{signal: spans, filter: 'service == \"checkout\" && kind == \"server\"'}}}}}}
-  timeWindow: [{{duration: {window}, isRolling: true}}]
-  budgetingMethod: Occurrences
-  objectives: [{{target: {target}}}]
+  timeWindow: [{{{window}}}]
+  budgetingMethod: {method}
+  objectives: [{{{objective}}}]
 "
     )
 }

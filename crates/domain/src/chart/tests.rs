@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::slo::{Alert, Budget, BudgetingMethod, Counts, Evaluation, Objective, SeriesPoint, Target, Tier, TierRule, TierState, Window};
+use crate::slo::{
+    Alert, Budget, BudgetingMethod, Counts, Evaluation, Objective, SeriesPoint, Target, Tier, TierRule, TierState, TimeWindow, Window,
+};
 use crate::view::{Indicator, SloPage, SloRow};
 
 fn at(text: &str) -> Timestamp {
@@ -33,7 +35,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
                 service: "s".to_owned(),
                 description: String::new(),
                 target,
-                window: Window { minutes: 60 * hours.len() as u32 },
+                window: TimeWindow::Rolling(Window { minutes: 60 * hours.len() as u32 }),
                 budgeting_method: BudgetingMethod::Occurrences,
                 expected_gap_minutes: None,
             },
@@ -46,9 +48,9 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
                     rule: TierRule { tier: Tier::Page, long_minutes: 60, short_minutes: 5, burn_rate: 14.4, budget_share: 0.02 },
                     long_burn: None,
                     short_burn: None,
-                    long_bad: 0,
+                    long_bad: 0.0,
                     long_threshold: 2.0,
-                    short_bad: 0,
+                    short_bad: 0.0,
                     short_threshold: 1.0,
                     coverage: None,
                     alert: Alert::Healthy,
@@ -57,6 +59,8 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
                 tier: None,
                 coverage: None,
                 exhaustion: None,
+                budgeting_method: BudgetingMethod::Occurrences,
+                renews_at: None,
             },
             sparkline: Vec::new(),
         },

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::slo::{Budget, BudgetingMethod, Counts, Target};
+use crate::slo::{Budget, Counts, Target, TimeWindow};
 
 fn objective() -> Objective {
     Objective {
@@ -10,7 +10,7 @@ fn objective() -> Objective {
         service: "checkout".to_owned(),
         description: String::new(),
         target: Target::new(0.999).unwrap(),
-        window: Window::days(30),
+        window: TimeWindow::days(30),
         budgeting_method: BudgetingMethod::Occurrences,
         expected_gap_minutes: None,
     }
@@ -26,7 +26,9 @@ fn evaluation(alert: Alert, left: Option<f64>, rate: Option<f64>, seconds: Optio
         alert,
         tier: None,
         coverage: Some(1.0),
-        exhaustion: seconds.map(|seconds| Exhaustion { seconds, earliest_seconds: None, latest_seconds: None }),
+        exhaustion: seconds.map(|seconds| Exhaustion { seconds, earliest_seconds: None, latest_seconds: None, is_before_renewal: true }),
+        budgeting_method: BudgetingMethod::Occurrences,
+        renews_at: None,
     }
 }
 

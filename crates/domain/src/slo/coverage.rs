@@ -67,6 +67,16 @@ impl Lifetime {
         (from <= to).then(|| f64::from(self.alive_minutes(from, to)) / f64::from(minutes_between(from, to)))
     }
 
+    /// First and last minute of each stretch of being alive, in order.
+    pub(super) fn stretches(&self) -> impl Iterator<Item = (Minute, Minute)> {
+        self.stretches.iter().map(|stretch| (stretch.from, stretch.to))
+    }
+
+    /// Minute of the first record; the beginning of time when that lies before the loaded hours, `None` before any.
+    pub(super) const fn first(&self) -> Option<Minute> {
+        self.first
+    }
+
     fn alive_until(&self, minute: Minute) -> u32 {
         let begun = self.stretches.partition_point(|stretch| stretch.from <= minute);
         let last = begun.checked_sub(1).and_then(|index| self.stretches.get(index));

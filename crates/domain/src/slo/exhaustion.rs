@@ -5,7 +5,8 @@
 //! each draw's mean gives one time to exhaustion, and the 10th and 90th percentile of these are told. The draws are seeded
 //! with the minute, so the same ledger at the same minute gives the same range everywhere.
 
-use super::{Budget, Exhaustion, Ledger, Objective, Window, burn_rate};
+use super::measure::Measure;
+use super::{Budget, Exhaustion, Objective, Period, Window, burn_rate};
 use crate::time::Minute;
 
 /// The time whose burn rates the range is drawn from.
@@ -16,29 +17,33 @@ const SLOT: Window = Window { minutes: 5 };
 const FEWEST_SLOTS: usize = 12;
 const BOOTSTRAPS: usize = 1_000;
 
-/// When `budget`, that of the objective's window ending with `now`, will be gone; `None` without events, and while
-/// something is left and nothing burnt in the last hour.
-pub(super) fn exhaustion(objective: &Objective, ledger: &Ledger, budget: &Budget, now: Minute) -> Option<Exhaustion> {
+/// When `budget`, that of `period`, will be gone; `None` without events, and while something is left and nothing burnt in the
+/// last hour.
+pub(super) fn exhaustion(objective: &Objective, measure: &Measure<'_>, budget: &Budget, period: Period, now: Minute) -> Option<Exhaustion> {
     let remaining_ratio = budget.remaining_ratio?;
     if remaining_ratio <= 0.0 {
-        return Some(Exhaustion { seconds: 0.0, earliest_seconds: Some(0.0), latest_seconds: Some(0.0) });
+        return Some(Exhaustion { seconds: 0.0, earliest_seconds: Some(0.0), latest_seconds: Some(0.0), is_before_renewal: true });
     }
-    // A burn rate of 1 spends a full budget in exactly one window.
-    let seconds_at = |burn: f64| remaining_ratio * objective.window.seconds() as f64 / burn;
-    let burn = burn_rate(ledger.over(HOUR, now), objective.target).filter(|burn| *burn > 0.0)?;
-    let burns = recent_burns(objective, ledger, now);
+    // A burn rate of 1 spends a full budget in exactly one period.
+    let seconds_at = |burn: f64| remaining_ratio * period.trailing().seconds() as f64 / burn;
+    let burn = burn_rate(measure.over(HOUR, now), objective.target).filter(|burn| *burn > 0.0)?;
+    let burns = recent_burns(objective, measure, now);
     let mut means = if burns.len() < FEWEST_SLOTS { Vec::new() } else { bootstrap_means(&burns, seed(now)) };
     // The faster it burns, the sooner it ends: falling burns are rising times.
     means.sort_unstable_by(|a, b| b.total_cmp(a));
     let percentile = |percent: usize| means.get(BOOTSTRAPS * percent / 100 - 1).map(|burn| seconds_at(*burn)).filter(|s| s.is_finite());
-    Some(Exhaustion { seconds: seconds_at(burn), earliest_seconds: percentile(10), latest_seconds: percentile(90) })
+    let seconds = seconds_at(burn);
+    let to_renewal = f64::from(period.end().0 - now.0 - 1) * 60.0;
+    let is_before_renewal = period.is_rolling || seconds < to_renewal;
+    Some(Exhaustion { seconds, earliest_seconds: percentile(10), latest_seconds: percentile(90), is_before_renewal })
 }
 
 /// Burn rates of the recent slots that had events, oldest first.
-fn recent_burns(objective: &Objective, ledger: &Ledger, now: Minute) -> Vec<f64> {
-    let slots = (RECENT.minutes / SLOT.minutes) as i32;
-    let ends = (0..slots).rev().map(|back| now.plus(-back * SLOT.minutes as i32));
-    ends.filter_map(|end| burn_rate(ledger.over(SLOT, end), objective.target)).collect()
+fn recent_burns(objective: &Objective, measure: &Measure<'_>, now: Minute) -> Vec<f64> {
+    let length = objective.budgeting_method.slice_minutes().map_or(SLOT.minutes, |slice| slice.max(SLOT.minutes));
+    let slots = (RECENT.minutes / length) as i32;
+    let ends = (0..slots).rev().map(|back| now.plus(-back * length as i32));
+    ends.filter_map(|end| burn_rate(measure.over(Window { minutes: length }, end), objective.target)).collect()
 }
 
 fn bootstrap_means(burns: &[f64], mut random: SplitMix64) -> Vec<f64> {

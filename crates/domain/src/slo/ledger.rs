@@ -12,7 +12,8 @@ use std::ops::{Add, AddAssign};
 use serde::{Deserialize, Serialize};
 
 use super::exhaustion::RECENT;
-use super::{BURN_WINDOWS, Window, preset};
+use super::measure::is_by_hour;
+use super::{BURN_WINDOWS, BudgetingMethod, Period, Window, preset};
 use crate::time::Minute;
 
 const MINUTES_PER_HOUR: i32 = 60;
@@ -115,17 +116,30 @@ impl Ledger {
         self.seen(from, to).next()
     }
 
-    /// The first hour whose row a loader must bring for an evaluation at `now`: that in which the longest window begins.
-    pub fn first_hour(now: Minute, window: Window) -> i32 {
-        asked_windows(window).map(|asked| asked.first_minute(now).hour()).min().unwrap_or(now.hour())
+    /// Counts of each minute that is known, or of each hour by its first minute, in order.
+    pub(super) fn rows(&self, by_hour: bool) -> impl Iterator<Item = (Minute, Counts)> {
+        let hours = self.hours.iter().filter(move |_| by_hour).map(|row| (Minute(row.hour * MINUTES_PER_HOUR), row.counts));
+        hours.chain(self.minutes.iter().filter(move |_| !by_hour).copied())
     }
 
-    /// The hours, in order, whose minute rows a loader must bring for an evaluation at `now` of an SLO over `window`: those
-    /// that a window covers only in part, and those of the five-minute burns behind the range of the time to exhaustion.
-    pub fn hours_needing_minutes(now: Minute, window: Window) -> Vec<i32> {
+    /// The first hour whose row a loader must bring for an evaluation at `now`: that in which the longest window begins.
+    pub fn first_hour(now: Minute, period: Period, method: BudgetingMethod) -> i32 {
+        // Windows of slices end with the last one that is over.
+        let slice = method.slice_minutes().map_or(0, |minutes| i32::try_from(minutes).unwrap_or(0));
+        let firsts = asked_windows(period.trailing()).map(|asked| asked.first_minute(now)).chain([period.first]);
+        firsts.map(|first| first.plus(-slice).hour()).min().unwrap_or(now.hour())
+    }
+
+    /// The hours, in order, whose minute rows a loader must bring for an evaluation at `now`: those that a window covers only
+    /// in part, and those of the five-minute burns behind the range of the time to exhaustion; with slices of less than hours
+    /// all of them.
+    pub fn hours_needing_minutes(now: Minute, period: Period, method: BudgetingMethod) -> Vec<i32> {
+        if needs_all_minutes(period, method) {
+            return (Self::first_hour(now, period, method)..=now.hour()).collect();
+        }
         let mut hours: BTreeSet<i32> = (RECENT.first_minute(now).hour()..=now.hour()).collect();
-        for asked in asked_windows(window) {
-            hours.extend(partial_hours(asked.first_minute(now), now));
+        for first in asked_windows(period.trailing()).map(|asked| asked.first_minute(now)).chain([period.first]) {
+            hours.extend(partial_hours(first, now));
         }
         hours.into_iter().collect()
     }
@@ -178,6 +192,12 @@ pub(super) fn partial_hours(from: Minute, to: Minute) -> impl Iterator<Item = i3
     let begins_inside = (from.0.rem_euclid(MINUTES_PER_HOUR) != 0).then(|| from.hour());
     let ends_inside = (to.0.rem_euclid(MINUTES_PER_HOUR) != MINUTES_PER_HOUR - 1).then(|| to.hour());
     begins_inside.into_iter().chain(ends_inside)
+}
+
+/// Whether a budget is counted in slices that are not made of whole hours.
+pub(super) fn needs_all_minutes(period: Period, method: BudgetingMethod) -> bool {
+    let minutes = method.slice_minutes().and_then(|minutes| i32::try_from(minutes).ok());
+    minutes.is_some_and(|minutes| !is_by_hour(minutes, period.slices_from()))
 }
 
 /// Every window that an evaluation of an SLO over `window` sums up.

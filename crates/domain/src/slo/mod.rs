@@ -8,22 +8,25 @@ mod coverage;
 mod evaluate;
 mod exhaustion;
 mod ledger;
+mod measure;
 mod preset;
 mod series;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 pub use evaluate::{burn_rate, evaluate};
 pub use ledger::{Counts, Hour, Ledger};
+pub use measure::Amount;
 pub use preset::{LeftOutReason, LeftOutTier, left_out_tiers, tiers_for};
-pub use series::{SeriesPoint, series, series_hours_needing_minutes};
+pub use series::{SeriesPoint, hourly_burn_rates, series, series_first_hour, series_hours_needing_minutes};
+pub use window::{CalendarUnit, CalendarWindow, Period, TimeWindow, Window};
 
-use crate::time::{Minute, format_duration};
+use crate::time::Timestamp;
 
 /// Burn-rate windows that every SLO reports, in minutes, with the names they have in JSON and on pages. The SLO's own
 /// window is reported beside them as `window`.
@@ -46,7 +49,7 @@ pub struct Objective {
     /// Promised share of good events.
     pub target: Target,
     /// Over which time.
-    pub window: Window,
+    pub window: TimeWindow,
     /// How the budget is counted.
     pub budgeting_method: BudgetingMethod,
     /// Minutes after a record in which its source counts as alive even if silent, if the author said so
@@ -97,41 +100,23 @@ impl<'de> Deserialize<'de> for Target {
 #[error("a target lies between 0 and 1, both excluded; got {0}")]
 pub struct TargetError(f64);
 
-/// A rolling time window: the last `minutes` UTC minutes, the running one included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Window {
-    /// Length in minutes, at least one.
-    pub minutes: u32,
-}
-
-impl Window {
-    /// 28 days, 30 days and so on.
-    pub const fn days(days: u32) -> Self {
-        Self { minutes: days * 1_440 }
-    }
-
-    /// Length in seconds.
-    pub const fn seconds(self) -> u64 {
-        self.minutes as u64 * 60
-    }
-
-    /// First minute of the window whose last one is `now`.
-    pub fn first_minute(self, now: Minute) -> Minute {
-        now.plus(1 - i32::try_from(self.minutes).unwrap_or(i32::MAX))
-    }
-}
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format_duration(self.seconds()))
-    }
-}
-
 /// How a budget is counted (OpenSLO `budgetingMethod`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum BudgetingMethod {
     /// Every event weighs the same.
     Occurrences,
+    /// Every slice of time weighs the same; it is good when enough of its events are.
+    Timeslices {
+        /// Length of a slice, whole minutes that divide a day.
+        minutes: u32,
+        /// Share of good events from which on a slice is good, more than 0, at most 1.
+        target: f64,
+    },
+    /// Every slice of time weighs the same and loses the share of its events that are bad.
+    RatioTimeslices {
+        /// Length of a slice, whole minutes that divide a day.
+        minutes: u32,
+    },
 }
 
 impl BudgetingMethod {
@@ -139,6 +124,17 @@ impl BudgetingMethod {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Occurrences => "Occurrences",
+            Self::Timeslices { .. } => "Timeslices",
+            Self::RatioTimeslices { .. } => "RatioTimeslices",
+        }
+    }
+
+    /// What its budget is spent by, in the plural.
+    pub const fn spent_by(self) -> &'static str {
+        match self {
+            Self::Occurrences => "bad events",
+            Self::Timeslices { .. } => "bad slices",
+            Self::RatioTimeslices { .. } => "lost slices",
         }
     }
 }
@@ -218,16 +214,17 @@ impl Alert {
     }
 }
 
-/// Error budget of a window, in events.
+/// Error budget of a window, in events or in slices of time ([`BudgetingMethod`]).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
-    /// Bad events allowed: (1 − target) × events in the window.
+    /// What may be bad: (1 − target) × events or slices in the window. In a period of the calendar those that are to be
+    /// expected until its end count as well, at the pace of the time as long as the period that ends now.
     pub total: f64,
-    /// Bad events seen.
+    /// What was bad.
     pub consumed: f64,
     /// `total − consumed`; negative when overspent.
     pub remaining: f64,
-    /// `remaining ÷ total`; `None` without events.
+    /// `remaining ÷ total`; `None` without events or slices.
     pub remaining_ratio: Option<f64>,
 }
 
@@ -240,13 +237,13 @@ pub struct TierState {
     pub long_burn: Option<f64>,
     /// Burn rate over the short window; `None` without events.
     pub short_burn: Option<f64>,
-    /// Bad events in the long window.
-    pub long_bad: u64,
-    /// Bad events in the long window at which it fires.
+    /// What was bad in the long window: events or slices.
+    pub long_bad: f64,
+    /// How much of that makes it fire.
     pub long_threshold: f64,
-    /// Bad events in the short window.
-    pub short_bad: u64,
-    /// Bad events in the short window at which it fires.
+    /// What was bad in the short window: events or slices.
+    pub short_bad: f64,
+    /// How much of that makes it fire.
     pub short_threshold: f64,
     /// Share of the long window in which the source was alive; `None` before its first record.
     pub coverage: Option<f64>,
@@ -263,6 +260,8 @@ pub struct Exhaustion {
     pub earliest_seconds: Option<f64>,
     /// 90th percentile of the same.
     pub latest_seconds: Option<f64>,
+    /// Whether that is before a period of the calendar ends and the next one's budget begins; true for rolling windows.
+    pub is_before_renewal: bool,
 }
 
 /// All that is known about one SLO at one minute.
@@ -286,4 +285,8 @@ pub struct Evaluation {
     pub coverage: Option<f64>,
     /// When the budget will be gone; `None` while nothing burns.
     pub exhaustion: Option<Exhaustion>,
+    /// What the budget is counted in.
+    pub budgeting_method: BudgetingMethod,
+    /// When the period of a calendar window ends and the next budget begins; `None` for rolling windows.
+    pub renews_at: Option<Timestamp>,
 }

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::partial_hours;
-use super::{Budget, Ledger, Objective, Window, burn_rate};
+use super::evaluate::Account;
+use super::ledger::{needs_all_minutes, partial_hours};
+use super::{BudgetingMethod, Ledger, Objective, Period, burn_rate};
 use crate::time::{Minute, Timestamp};
 
 /// One step of a series.
@@ -28,8 +29,16 @@ pub struct SeriesPoint {
 }
 
 /// The steps of `step_minutes` from `from` to `to`, both included, oldest first. The last one ends with `to` even when it
-/// is shorter for that.
-pub fn series(objective: &Objective, ledger: &Ledger, from: Minute, to: Minute, step_minutes: u32) -> Vec<SeriesPoint> {
+/// is shorter for that. `period_at` gives the period whose budget a minute belongs to.
+pub fn series(
+    objective: &Objective,
+    ledger: &Ledger,
+    period_at: impl Fn(Minute) -> Period,
+    from: Minute,
+    to: Minute,
+    step_minutes: u32,
+) -> Vec<SeriesPoint> {
+    let account = Account::new(objective, ledger, period_at(to), first_minute(&period_at, from), to);
     steps(from, to, step_minutes)
         .map(|(first, last)| {
             let counts = ledger.sum(first, last);
@@ -37,19 +46,51 @@ pub fn series(objective: &Objective, ledger: &Ledger, from: Minute, to: Minute, 
                 start: first.start(),
                 good: counts.good,
                 total: counts.total,
-                burn_rate: burn_rate(counts, objective.target),
-                budget_remaining: Budget::of(ledger.over(objective.window, last), objective.target).remaining_ratio,
+                burn_rate: burn_rate(account.measure.sum(first, last), objective.target),
+                budget_remaining: account.budget(period_at(last), last).remaining_ratio,
             }
         })
         .collect()
 }
 
-/// The hours, in order, whose minute rows a loader must bring for the series with these arguments of an SLO over `window`:
-/// none but the last when steps, window and `from` are whole hours; otherwise also those in which steps and the windows
-/// that end with them begin.
-pub fn series_hours_needing_minutes(window: Window, from: Minute, to: Minute, step_minutes: u32) -> Vec<i32> {
+/// Burn rate of each of the last `hours` hours, the running one included, oldest first; `None` without events or slices.
+pub fn hourly_burn_rates(objective: &Objective, ledger: &Ledger, period: Period, hours: i32, now: Minute) -> Vec<Option<f64>> {
+    let first = now.hour() - hours + 1;
+    let account = Account::new(objective, ledger, period, Minute(first * 60), now);
+    let of_hour = |hour: i32| burn_rate(account.measure.sum(Minute(hour * 60), Minute(hour * 60 + 59)), objective.target);
+    (first..=now.hour()).map(of_hour).collect()
+}
+
+/// The first hour whose row a loader must bring for a series from `from`.
+pub fn series_first_hour(period_at: impl Fn(Minute) -> Period, from: Minute) -> i32 {
+    first_minute(&period_at, from).hour()
+}
+
+/// The earliest minute that the budget at `from` depends on.
+fn first_minute(period_at: &impl Fn(Minute) -> Period, from: Minute) -> Minute {
+    let period = period_at(from);
+    period.first.min(period.trailing().first_minute(from))
+}
+
+/// The hours, in order, whose minute rows a loader must bring for the series with these arguments: none but the last when
+/// steps, periods and `from` are whole hours; otherwise also those in which steps and the windows that end with them begin,
+/// and with slices of less than hours all of them.
+pub fn series_hours_needing_minutes(
+    method: BudgetingMethod,
+    period_at: impl Fn(Minute) -> Period,
+    from: Minute,
+    to: Minute,
+    step_minutes: u32,
+) -> Vec<i32> {
+    if needs_all_minutes(period_at(to), method) {
+        return (series_first_hour(period_at, from)..=to.hour()).collect();
+    }
     let hours: BTreeSet<i32> = steps(from, to, step_minutes)
-        .flat_map(|(first, last)| partial_hours(first, last).chain(partial_hours(window.first_minute(last), last)))
+        .flat_map(|(first, last)| {
+            let period = period_at(last);
+            let begins = [first, period.first, period.trailing().first_minute(last)];
+            begins.into_iter().flat_map(move |begin| partial_hours(begin, last))
+        })
         .collect();
     hours.into_iter().collect()
 }

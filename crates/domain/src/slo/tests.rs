@@ -5,10 +5,12 @@ mod ledger;
 mod preset;
 mod properties;
 mod series;
+mod slices;
+mod window;
 
 use std::collections::BTreeMap;
 
-use super::{BudgetingMethod, Counts, Evaluation, Hour, Ledger, Objective, Target, Window, evaluate as judge};
+use super::{BudgetingMethod, Counts, Evaluation, Hour, Ledger, Objective, Period, Target, TimeWindow, Window, evaluate as judge};
 use crate::time::Minute;
 
 /// 2026-11-21T02:17Z: neither an hour nor a day begins or ends here.
@@ -61,7 +63,13 @@ impl History {
 
     /// The verdict at `now`, from no more minute rows than are said to be needed.
     fn evaluate(&self, objective: &Objective, now: Minute) -> Evaluation {
-        judge(objective, &self.ledger(&Ledger::hours_needing_minutes(now, objective.window)), now)
+        self.evaluate_in(objective, Period::rolling(objective.window.nominal(), now), now)
+    }
+
+    /// The same with the budget of a period.
+    fn evaluate_in(&self, objective: &Objective, period: Period, now: Minute) -> Evaluation {
+        let hours = Ledger::hours_needing_minutes(now, period, objective.budgeting_method);
+        judge(objective, &self.ledger(&hours), period, now)
     }
 }
 
@@ -76,7 +84,7 @@ fn objective(ratio: f64, window: Window) -> Objective {
         service: "shop".to_owned(),
         description: String::new(),
         target: target(ratio),
-        window,
+        window: TimeWindow::Rolling(window),
         budgeting_method: BudgetingMethod::Occurrences,
         expected_gap_minutes: None,
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use slowburn_domain::slo::{BudgetingMethod, Window};
+use slowburn_domain::slo::{BudgetingMethod, CalendarUnit, CalendarWindow, TimeWindow};
 use slowburn_domain::span::{Kind, Source, Span, Status};
 use slowburn_domain::time::Timestamp;
 
@@ -39,7 +39,7 @@ fn a_complete_document_is_read_whole() {
     assert_eq!(objective.service, "checkout");
     assert_eq!(objective.description, "Customers can pay.");
     assert_eq!(objective.target.ratio().to_string(), "0.999");
-    assert_eq!(objective.window, Window::days(30));
+    assert_eq!(objective.window, TimeWindow::days(30));
     assert_eq!(objective.budgeting_method, BudgetingMethod::Occurrences);
     assert_eq!(objective.expected_gap_minutes, Some(2), "90 s are not longer than 2 min");
     assert_eq!(definition.labels["team"], ["payments"]);
@@ -163,4 +163,33 @@ fn export_and_parse_lose_nothing() {
     let second = parsed(&exported);
     assert_eq!(first, second);
     assert_eq!(export(&[&second.definitions[0].document, &second.services[0].document]), exported);
+}
+
+#[test]
+fn b3_windows_follow_a_calendar() {
+    for (duration, count, unit) in
+        [("1M", 1, CalendarUnit::Month), ("2w", 2, CalendarUnit::Week), ("1d", 1, CalendarUnit::Day), ("1Q", 1, CalendarUnit::Quarter)]
+    {
+        // As OpenSLO writes it, without quotes.
+        let calendar = format!(
+            "duration: {duration}\n      calendar:\n        startTime: 2026-01-01 12:30:00\n        timeZone: America/New_York\n      isRolling: false"
+        );
+        let parsed = parsed(&with("duration: 30d\n      isRolling: true", &calendar));
+        assert_eq!(parsed.warnings, []);
+        let wanted = CalendarWindow { count, unit, start: "2026-01-01 12:30:00".to_owned(), time_zone: "America/New_York".to_owned() };
+        assert_eq!(parsed.definitions[0].objective.window, TimeWindow::Calendar(wanted));
+    }
+}
+
+#[test]
+fn b3_budgets_count_slices_of_each_objective() {
+    let text = with("Method: Occurrences", "Method: Timeslices")
+        .replace("    - target: 0.999\n", "    - {displayName: fine, target: 0.999, timeSliceTarget: 1, timeSliceWindow: 1m}\n    - {displayName: coarse, target: 0.9, timeSliceTarget: 0.95, timeSliceWindow: 10}\n");
+    let methods: Vec<BudgetingMethod> = parsed(&text).definitions.iter().map(|definition| definition.objective.budgeting_method).collect();
+    assert_eq!(
+        methods,
+        [BudgetingMethod::Timeslices { minutes: 1, target: 1.0 }, BudgetingMethod::Timeslices { minutes: 10, target: 0.95 }]
+    );
+    let ratio = with("Method: Occurrences", "Method: RatioTimeslices").replace("- target: 0.999", "- {target: 0.999, timeSliceWindow: 2h}");
+    assert_eq!(parsed(&ratio).definitions[0].objective.budgeting_method, BudgetingMethod::RatioTimeslices { minutes: 120 });
 }

@@ -17,26 +17,41 @@ fn each_fault_names_its_field_and_what_is_supported() {
         ("tier: [one, gold]", "tier: {a: b}", "metadata.labels.tier", "expected text, got a map"),
         ("gap: 90s", "gap: soon", "metadata.annotations.slowburn.dev/expected-gap", "expected a duration"),
         ("  service: checkout\n", "", "spec.service", "is required"),
-        ("    - duration: 30d\n      isRolling: true\n", "    []\n", "spec.timeWindow", "exactly one rolling window"),
-        (
-            "    - duration: 30d\n",
-            "    - {duration: 7d, isRolling: true}\n    - duration: 30d\n",
-            "spec.timeWindow",
-            "exactly one rolling window",
-        ),
+        ("    - duration: 30d\n      isRolling: true\n", "    []\n", "spec.timeWindow", "exactly one window"),
+        ("    - duration: 30d\n", "    - {duration: 7d, isRolling: true}\n    - duration: 30d\n", "spec.timeWindow", "exactly one window"),
         ("duration: 30d", "duration: 1M", "spec.timeWindow[0].duration", "expected a duration"),
         ("duration: 30d", "duration: 30", "spec.timeWindow[0].duration", "expected text, got a number"),
         ("duration: 30d", "duration: 90s", "spec.timeWindow[0].duration", "whole number of minutes"),
         ("duration: 30d", "duration: 400d", "spec.timeWindow[0].duration", "at most 366 days"),
-        ("isRolling: true", "isRolling: false", "spec.timeWindow[0].isRolling", "only rolling"),
+        ("isRolling: true", "isRolling: false", "spec.timeWindow[0].calendar", "is required with isRolling: false"),
         (
             "isRolling: true",
-            "isRolling: false\n      calendar: {startTime: '2026-01-01 00:00:00', timeZone: UTC}",
-            "spec.timeWindow[0].calendar",
-            "rolling ones are",
+            "isRolling: true\n      calendar: {startTime: '2026-01-01 00:00:00', timeZone: UTC}",
+            "spec.timeWindow[0].isRolling",
+            "not both",
         ),
-        ("Method: Occurrences", "Method: Timeslices", "spec.budgetingMethod", "Timeslices is not supported; Occurrences is"),
-        ("Method: Occurrences", "Method: occurrences", "spec.budgetingMethod", "Occurrences is"),
+        ("isRolling: true", "calendar: {startTime: soon, timeZone: UTC}", "spec.timeWindow[0].calendar.startTime", "no time such as"),
+        ("isRolling: true", "calendar: {startTime: '2026-01-01 00:00:00'}", "spec.timeWindow[0].calendar.timeZone", "is required"),
+        (
+            "isRolling: true",
+            "calendar: {startTime: '2026-01-01 00:00:00', timeZone: Europe/Atlantis}",
+            "spec.timeWindow[0].calendar.timeZone",
+            "no zone of the IANA database",
+        ),
+        (
+            "duration: 30d\n      isRolling: true",
+            "duration: 6h\n      calendar: {startTime: '2026-01-01 00:00:00', timeZone: UTC}",
+            "spec.timeWindow[0].duration",
+            "no period of a calendar",
+        ),
+        (
+            "duration: 30d\n      isRolling: true",
+            "duration: 2Y\n      calendar: {startTime: '2026-01-01 00:00:00', timeZone: UTC}",
+            "spec.timeWindow[0].duration",
+            "at most 366 days",
+        ),
+        ("Method: Occurrences", "Method: RatioTimeslices", "spec.objectives[0].timeSliceWindow", "is required, for example 5m"),
+        ("Method: Occurrences", "Method: occurrences", "spec.budgetingMethod", "none of Occurrences, Timeslices and RatioTimeslices"),
         ("target: 0.999", "displayName: x", "spec.objectives[0].target", "is required"),
         ("target: 0.999", "{target: 0.9, targetPercent: 90}", "spec.objectives[0].target", "not both"),
         ("target: 0.999", "target: 1", "spec.objectives[0].target", "both excluded; got 1"),
@@ -133,13 +148,13 @@ fn limits_count_characters() {
 fn all_faults_of_all_documents_are_told() {
     let first = with("target: 0.999", "target: 2").replace("service: checkout\n", "service: ''\n");
     let broken = "kind: [SLO\n";
-    let last = with("Method: Occurrences", "Method: Timeslices").replace("name: checkout-success", "name: other");
+    let last = with("Method: Occurrences", "Method: RatioTimeslices").replace("name: checkout-success", "name: other");
     let (faults, _) = told(&format!("{first}---\n{broken}---\n{last}"));
     assert_eq!(faults.len(), 4, "{faults:#?}");
     assert!(faults[0].starts_with("documents[0].spec.service: "), "{}", faults[0]);
     assert!(faults[1].starts_with("documents[0].spec.objectives[0].target: "), "{}", faults[1]);
     assert!(faults[2].starts_with("line "), "{}", faults[2]);
-    assert!(faults[3].starts_with("documents[2].spec.budgetingMethod: "), "{}", faults[3]);
+    assert!(faults[3].starts_with("documents[2].spec.objectives[0].timeSliceWindow: "), "{}", faults[3]);
 }
 
 #[test]
@@ -151,4 +166,28 @@ fn a_name_is_defined_once() {
     assert_eq!(faults, ["spec.objectives[1].displayName: SLO checkout-success:a-b is defined twice in this text"]);
     let service = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: checkout-success}\nspec: {}\n";
     assert_eq!(told(&format!("{CHECKOUT}---\n{service}")).0, Vec::<String>::new());
+}
+
+#[test]
+fn b3_slices_are_refused_with_their_field() {
+    for (entry, path, reason) in [
+        ("timeSliceTarget: 0.9", "timeSliceWindow", "is required"),
+        ("timeSliceTarget: 0.9, timeSliceWindow: 7m", "timeSliceWindow", "must divide a day or an hour"),
+        ("timeSliceTarget: 0.9, timeSliceWindow: 90s", "timeSliceWindow", "whole number of minutes"),
+        ("timeSliceTarget: 0.9, timeSliceWindow: 0", "timeSliceWindow", "must divide"),
+        ("timeSliceTarget: 0.9, timeSliceWindow: [5m]", "timeSliceWindow", "expected a duration"),
+        ("timeSliceWindow: 5m", "timeSliceTarget", "is required"),
+        ("timeSliceTarget: 0, timeSliceWindow: 5m", "timeSliceTarget", "lies between 0"),
+        ("timeSliceTarget: 1.01, timeSliceWindow: 5m", "timeSliceTarget", "lies between 0"),
+    ] {
+        let text = with("Method: Occurrences", "Method: Timeslices").replace("- target: 0.999", &format!("- {{target: 0.999, {entry}}}"));
+        let (faults, _) = told(&text);
+        assert!(
+            faults.iter().any(|told| told.starts_with(&format!("spec.objectives[0].{path}: ")) && told.contains(reason)),
+            "{entry}: {faults:?}"
+        );
+    }
+    let day = with("Method: Occurrences", "Method: RatioTimeslices").replace("duration: 30d", "duration: 12h");
+    let (faults, _) = told(&day.replace("- target: 0.999", "- {target: 0.999, timeSliceWindow: 1d}"));
+    assert!(faults.iter().any(|told| told.contains("not be longer than the window")), "{faults:?}");
 }

@@ -191,9 +191,14 @@ fn coverage_counts_from_the_first_record_or_the_windows_start() {
     let history = History::default().with(0, 60, 1, 1, 0);
     assert_close(history.evaluate(&three_nines(), NOW).coverage.expect("records"), 1.0, "since the first record");
     let hours: Vec<Hour> = (NOW.hour() - 1..=NOW.hour()).map(|hour| Hour { hour, counts: Counts::default(), seen: u64::MAX }).collect();
-    let older = judge(&objective(0.9, Window { minutes: 6 * HOUR }), &Ledger::new(hours, vec![], true), NOW);
+    let older = judge(
+        &objective(0.9, Window { minutes: 6 * HOUR }),
+        &Ledger::new(hours, vec![], true),
+        Period::rolling(Window { minutes: 6 * HOUR }, NOW),
+        NOW,
+    );
     assert_close(older.coverage.expect("records"), (60.0 + 18.0) / 360.0, "a record before the loaded hours");
-    assert_eq!(judge(&three_nines(), &Ledger::new(vec![], vec![], true), NOW).coverage, Some(0.0));
+    assert_eq!(judge(&three_nines(), &Ledger::new(vec![], vec![], true), Period::rolling(Window::days(30), NOW), NOW).coverage, Some(0.0));
 }
 
 #[test]

@@ -74,11 +74,16 @@ fn a_loader_is_told_every_hour_it_needs_and_few_more() {
         let objective = objective(0.99, Window { minutes });
         // Each minute of an hour as the running one, so that windows begin in all places.
         for now in (0..60).map(|back| NOW.plus(-back)) {
-            let hours = Ledger::hours_needing_minutes(now, objective.window);
+            let period = Period::rolling(Window { minutes }, now);
+            let hours = Ledger::hours_needing_minutes(now, period, objective.budgeting_method);
             assert!(hours.len() <= 16, "{hours:?}");
             assert!(hours.is_sorted_by(|a, b| a < b));
-            assert!(hours.iter().all(|hour| *hour >= Ledger::first_hour(now, objective.window)));
-            assert_eq!(judge(&objective, &history.ledger(&hours), now), judge(&objective, &whole, now), "{minutes} minutes, {now:?}");
+            assert!(hours.iter().all(|hour| *hour >= Ledger::first_hour(now, period, objective.budgeting_method)));
+            assert_eq!(
+                judge(&objective, &history.ledger(&hours), period, now),
+                judge(&objective, &whole, period, now),
+                "{minutes} minutes, {now:?}"
+            );
         }
     }
 }
