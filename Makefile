@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help run dev build test end-to-end shots bench soak fmt clean
+.PHONY: help run dev build test end-to-end shots frames bench soak fmt clean
 
 setup_build := xtask/setup.sh build; . xtask/env.sh
 setup_test := xtask/setup.sh test; . xtask/env.sh
@@ -56,6 +56,13 @@ shots: ## pictures of every page under target/shots
 	$(build_browser)
 	$(xtask) bundle
 	$(xtask) shots
+
+frames: ## frames a second while one scrolls and zooms, under target/bench
+	$(setup_test)
+	cargo build --bin slowburn
+	$(build_browser)
+	$(xtask) bundle
+	$(xtask) frames
 
 bench: ## the figures of requirements section H, under target/bench
 	$(setup_build)

@@ -71,6 +71,7 @@ fn describe() {
     }
     describe_gauge!("slowburn_waiting_records", "Records waiting to be written.");
     describe_histogram!("slowburn_http_request_duration_seconds", "Time to answer an HTTP request, by route.");
+    describe_histogram!("slowburn_evaluation_duration_seconds", "Time to read the counts of all SLOs and to judge them once.");
     describe_histogram!("slowburn_flush_duration_seconds", "Time to prepare and commit a batch.");
     describe_histogram!("slowburn_flush_records", "Records of a batch.");
 }

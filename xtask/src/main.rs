@@ -4,7 +4,7 @@
 //! - `with-postgres -- COMMAND…`: runs a command with `DATABASE_URL` pointing at a throw-away PostgreSQL cluster.
 //! - `house`: the rules about the shape of the code that no compiler checks.
 //! - `test`: every check and test, with a table of times and one line of counts at the end.
-//! - `end-to-end [PLAYWRIGHT ARGUMENTS]`, `shots`: the browser's part of it alone, with what was built before.
+//! - `end-to-end [PLAYWRIGHT ARGUMENTS]`, `shots`, `frames`: the browser's part of it alone, with what was built before.
 //! - `dev`: builds, starts the server, and does both again when a source changes.
 
 mod bundle;
@@ -21,7 +21,8 @@ use anyhow::{Result, bail};
 
 use crate::paths::Paths;
 
-const USAGE: &str = "usage: xtask bundle | house | test | end-to-end [ARGUMENT…] | shots | dev | with-postgres -- COMMAND [ARGUMENT…]";
+const USAGE: &str =
+    "usage: xtask bundle | house | test | end-to-end [ARGUMENT…] | shots | frames | dev | with-postgres -- COMMAND [ARGUMENT…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,6 +45,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "test" => return Ok(if pipeline::test(&paths) { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         "end-to-end" => pipeline::end_to_end(&paths, rest)?,
         "shots" => pipeline::shots(&paths)?,
+        "frames" => pipeline::frames(&paths)?,
         "with-postgres" => {
             let rest = rest.strip_prefix(&["--".to_owned()]).unwrap_or(rest);
             let Some((program, arguments)) = rest.split_first() else { bail!(USAGE) };

@@ -11,6 +11,7 @@ use leptos_meta::Title;
 use slowburn_domain::chart;
 use slowburn_domain::query::Bound;
 use slowburn_domain::sentence;
+use slowburn_domain::slo::Lint;
 use slowburn_domain::url::{decode_query, encode_query};
 use slowburn_domain::view::SloPage as Page;
 
@@ -87,6 +88,7 @@ fn Content(page: Page) -> impl IntoView {
             <h2 id="alerting">"Why it fires, or does not"</h2>
             <TierTable tiers=evaluation.tiers.clone() method=objective.budgeting_method />
         </section>
+        <Lints lints=evaluation.lints.clone() />
         <Incidents page=page.clone() />
         <BadTraces page=page.clone() />
         <Definition page=page />
@@ -126,6 +128,21 @@ fn BadTraces(page: Page) -> impl IntoView {
     .erase()
 }
 
+/// What its own numbers say against it.
+#[component]
+fn Lints(lints: Vec<Lint>) -> impl IntoView {
+    let said = |Lint { reason, proposal, .. }: Lint| view! { <li>{reason}". "<span class="muted">{proposal}"."</span></li> };
+    (!lints.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="lints">
+                <h2 id="lints">"Worth a second look"</h2>
+                <ul class="lints">{lints.into_iter().map(said).collect_view()}</ul>
+            </section>
+        }
+        .erase()
+    })
+}
+
 /// When it burned too fast before.
 #[component]
 fn Incidents(page: Page) -> impl IntoView {
@@ -151,6 +168,7 @@ fn Definition(page: Page) -> impl IntoView {
             <h2 id="definition">"Definition"</h2>
             <dl class="indicator">
                 <div><dt>"Counts"</dt><dd><code>{page.indicator.total}</code></dd></div>
+                {sentence::slices(page.row.objective.budgeting_method).map(|slices| view! { <div><dt>"Budget in"</dt><dd>{slices}</dd></div> })}
                 <div><dt>{if page.indicator.is_good { "Of these good" } else { "Of these bad" }}</dt><dd><code>{page.indicator.part}</code></dd></div>
             </dl>
             <details>

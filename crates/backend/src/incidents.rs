@@ -5,6 +5,9 @@
 //! changes. Each change is one transaction: the incident's row is locked and judged as it is then, so that two instances that
 //! evaluate at once tell a thing once; the change, the incident and the event are written together.
 
+use std::time::Instant;
+
+use metrics::histogram;
 use slowburn_domain::incident::{Change, Incident, Standing, Step, Verdict, is_more_urgent, judge};
 use slowburn_domain::query::{FieldFault, MAX_LIMIT};
 use slowburn_domain::span::Value;
@@ -40,13 +43,14 @@ impl Backend {
         if !self.holds("evaluate").await? {
             return Ok(0);
         }
-        let now = self.0.clock.now();
+        let (now, began) = (self.0.clock.now(), Instant::now());
         let reports = self.slos(now).await?;
         let (open, alerts) = {
             let mut connection = self.0.pool.acquire().await?;
             let query = IncidentQuery { is_open: Some(true), limit: MOST_OPEN, ..IncidentQuery::default() };
             (incident::list(&mut connection, &query).await?, incident::alerts(&mut connection).await?)
         };
+        histogram!("slowburn_evaluation_duration_seconds").record(began.elapsed().as_secs_f64());
         let mut changes = 0;
         for report in &reports {
             let objective = &report.slo.objective;

@@ -192,6 +192,15 @@ pub fn overview(slos: &[SloRow]) -> String {
     }
 }
 
+/// The slices of time that a budget is counted in; `None` when it counts events.
+pub fn slices(method: BudgetingMethod) -> Option<String> {
+    let length = method.slice_minutes().map(|minutes| long_duration(f64::from(minutes) * 60.0))?;
+    Some(match method {
+        BudgetingMethod::Timeslices { target, .. } => format!("slices of {length}, good from {} on", target_percent(target)),
+        _ => format!("slices of {length}, each by its share of good events"),
+    })
+}
+
 /// So many bad events or slices; shares of slices with a few digits.
 pub fn amount(bad: f64) -> String {
     if bad.fract() == 0.0 { count(bad) } else { format!("{bad:.2}") }

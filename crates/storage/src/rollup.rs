@@ -79,8 +79,8 @@ pub async fn changes(connection: &mut PgConnection, buckets: &[i16], known: &Pos
     let rows = sqlx::query(concat!(
         "SELECT 0, bucket::int, 0, fold, 0::bigint FROM rollup_folds WHERE bucket = ANY ($1)
          UNION ALL
-         SELECT 1, f.sli_id, f.minute, f.good, f.total FROM unnest($2::smallint[], $3::bigint[]) AS known (bucket, fold)
-         JOIN rollup_folded f ON f.bucket = known.bucket AND f.fold > known.fold
+         SELECT 1, f.sli_id, f.minute, sum(f.good)::bigint, sum(f.total)::bigint FROM unnest($2::smallint[], $3::bigint[]) AS known (bucket, fold)
+         JOIN rollup_folded f ON f.bucket = known.bucket AND f.fold > known.fold GROUP BY 2, 3
          UNION ALL
          SELECT 2, d.sli_id, d.minute, sum(d.good)::bigint, sum(d.total)::bigint FROM ",
         unfolded!(),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use slowburn_backend::Backend;
 use slowburn_backend::slo::SloReport;
 use slowburn_domain::query::{Bound, FieldFault};
-use slowburn_domain::slo::{BudgetingMethod, SeriesPoint, Tier, TimeWindow};
+use slowburn_domain::slo::{BudgetingMethod, Lint as Evidence, LintKind, SeriesPoint, Tier, TimeWindow};
 use slowburn_domain::time::{Timestamp, parse_duration};
 use slowburn_domain::url::{decode_query, decode_segment};
 use utoipa::ToSchema;
@@ -98,10 +98,23 @@ pub struct Slo {
     coverage: Option<f64>,
     /// Seconds until the budget is gone at the last hour's rate; null while nothing burns.
     time_to_exhaustion_seconds: Option<f64>,
-    /// Its 10th and 90th percentile under resampled burns of the last six hours.
+    /// Its 10th and 90th percentile under resampled burns of the last six hours; null in lists.
     time_to_exhaustion_range_seconds: Option<[Option<f64>; 2]>,
+    /// What its own numbers say against it.
+    lints: Vec<Lint>,
     /// How far counting what was stored before it was applied has come; null when all is counted, and in lists.
     backfill: Option<Backfill>,
+}
+
+/// Advice about an SLO.
+#[derive(Serialize, ToSchema)]
+pub struct Lint {
+    /// never_burns, burns_constantly, good_exceeds_total, unreachable_tier, budget_under_one or single_failure_pages.
+    kind: &'static str,
+    /// What the numbers are.
+    reason: String,
+    /// What would help.
+    proposal: String,
 }
 
 /// How far counting the past of an SLO has come.
@@ -156,6 +169,11 @@ impl From<SloReport> for Slo {
             coverage: evaluation.coverage,
             time_to_exhaustion_seconds: evaluation.exhaustion.map(|e| e.seconds),
             time_to_exhaustion_range_seconds: evaluation.exhaustion.map(|e| [e.earliest_seconds, e.latest_seconds]),
+            lints: evaluation
+                .lints
+                .into_iter()
+                .map(|Evidence { kind, reason, proposal }| Lint { kind: kind.map_or("", LintKind::as_str), reason, proposal })
+                .collect(),
             backfill: None,
         }
     }

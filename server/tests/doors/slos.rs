@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::app::{App, ago, availability, fields};
 
-const SLO: &str = "alert backfill budgeting_method burn_rates coverage description display_name error_budget events good name service sli target tier \
+const SLO: &str = "alert backfill budgeting_method burn_rates coverage description display_name error_budget events good lints name service sli target tier \
                    time_to_exhaustion_range_seconds time_to_exhaustion_seconds window";
 
 #[sqlx::test(migrations = "../migrations")]

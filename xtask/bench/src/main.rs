@@ -12,6 +12,7 @@
 mod database;
 mod day;
 mod depth;
+mod evaluate;
 mod latency;
 mod listeners;
 mod load;
@@ -83,6 +84,8 @@ enum Part {
     Pages,
     /// Thin traffic.
     Thin,
+    /// A thousand SLOs judged.
+    Evaluate,
     /// Open browsers.
     Listeners,
     /// A simulated day.
@@ -148,6 +151,9 @@ async fn measure(arguments: &Arguments, product: &Product, folder: &Path, report
     }
     if wanted(Part::Thin) {
         thin::measure(product, folder, report).await?;
+    }
+    if wanted(Part::Evaluate) {
+        evaluate::measure(product, folder, report).await?;
     }
     if wanted(Part::Listeners) {
         listeners::measure(product, folder, report).await?;

@@ -77,3 +77,10 @@ pub(crate) fn shots(paths: &Paths) -> Result<()> {
     println!("pictures: {}", paths.root.join("target/shots").display());
     Ok(())
 }
+
+/// Frames a second while one scrolls and zooms, under `target/bench/frames.json`.
+pub(crate) fn frames(paths: &Paths) -> Result<()> {
+    let counts = stages::playwright(paths, None, "frames.config.ts", &[])?;
+    ensure!(counts.failed == 0, "{counts}");
+    Ok(())
+}

@@ -13,6 +13,8 @@ use super::{Definition, IndicatorSource, MAX_DESCRIPTION, MAX_NAME, ServiceDefin
 
 const OWN_ANNOTATIONS: &str = "slowburn.dev/";
 const EXPECTED_GAP: &str = "slowburn.dev/expected-gap";
+/// The longest window whose minutes are kept (`MINUTES_LIVE` in `upkeep/slots.rs`), minutes.
+const LONGEST_WITH_MINUTES: u32 = 90 * 1_440;
 /// The longest window, minutes.
 const MAX_WINDOW: u64 = 366 * 1_440;
 
@@ -314,6 +316,9 @@ fn read_slices(objective: &mut Fields<'_>, method: Method, window: Option<&TimeW
     });
     let minutes = minutes.and_then(|minutes| match window.map(TimeWindow::nominal) {
         Some(window) if minutes > window.minutes => Err("a slice must not be longer than the window".to_owned()),
+        Some(window) if minutes % 60 != 0 && window.minutes > LONGEST_WITH_MINUTES => {
+            Err("in a window of more than 90 days slices are whole hours: minutes are not kept that long".to_owned())
+        }
         _ => Ok(minutes),
     });
     let minutes = minutes.map_err(|reason| report.fault(&window_path, reason)).ok();

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::slo::{BudgetingMethod, Objective, TimeWindow};
+use slowburn_domain::slo::{BudgetingMethod, Objective, TimeWindow, unreachable_tiers};
 use slowburn_storage::{backfill, slo};
 
 use crate::openslo::{self, Definition, IndicatorSource};
@@ -65,6 +65,10 @@ impl Backend {
             .flat_map(|p| p.definitions)
             .collect();
         let mut applied = Applied { changes: Vec::new(), warnings: parsed.warnings };
+        for Definition { objective, .. } in &parsed.definitions {
+            let lints = unreachable_tiers(&objective.window, objective.target).into_iter();
+            applied.warnings.extend(lints.map(|lint| FieldFault::new(&objective.name, format!("{}. {}", lint.reason, lint.proposal))));
+        }
         let mut next_id = slo::next_sli_id(&mut tx).await?;
         let mut names_by_document: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
         for definition in &parsed.definitions {

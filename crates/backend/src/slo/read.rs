@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use slowburn_domain::query::{Bound, FieldFault};
 use slowburn_domain::slo::{
-    Counts, Evaluation, Ledger, SeriesPoint, Window, evaluate, hourly_burn_rates, series, series_first_hour, series_hours_needing_minutes,
+    Counts, Evaluation, Ledger, SeriesPoint, Window, evaluate, evaluate_briefly, hourly_burn_rates, series, series_first_hour,
+    series_hours_needing_minutes,
 };
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{Indicator, SloPage, SloRow, SlosPage};
@@ -28,6 +29,13 @@ const INCIDENTS: u16 = 10;
 /// Bad traces shown on an SLO's page.
 const BAD_TRACES: i64 = 20;
 
+/// Whether the range of the time to exhaustion is wanted.
+#[derive(Clone, Copy)]
+enum Range {
+    Told,
+    None,
+}
+
 /// One SLO and how it stands.
 #[derive(Clone, Debug)]
 pub struct SloReport {
@@ -44,8 +52,8 @@ impl Backend {
     /// The database.
     pub async fn slos(&self, now: Timestamp) -> Result<Vec<SloReport>> {
         let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
-        let rows = self.evaluated(self.reader(), known, now).await?;
-        Ok(rows.into_iter().map(|(slo, evaluation, _)| SloReport { slo, evaluation }).collect())
+        let rows = self.evaluated(self.reader(), known, now, Range::None, |_, _| ()).await?;
+        Ok(rows.into_iter().map(|(slo, evaluation, ())| SloReport { slo, evaluation }).collect())
     }
 
     /// One SLO.
@@ -53,19 +61,22 @@ impl Backend {
     /// # Errors
     /// There is none of that name; the database.
     pub async fn slo(&self, name: &str, now: Timestamp) -> Result<SloReport> {
-        let rows = self.evaluated(self.reader(), vec![self.book().get(name)?], now).await?;
+        let rows = self.evaluated(self.reader(), vec![self.book().get(name)?], now, Range::Told, |_, _| ()).await?;
         rows.into_iter()
             .next()
-            .map(|(slo, evaluation, _)| SloReport { slo, evaluation })
+            .map(|(slo, evaluation, ())| SloReport { slo, evaluation })
             .ok_or_else(|| Error::NotFound { kind: "SLO", name: name.to_owned() })
     }
 
-    async fn evaluated(
+    /// Every one of `slos` judged, worst first, with what `look` takes from its counts.
+    async fn evaluated<T: Send>(
         &self,
         reader: Reader,
         slos: Vec<Arc<KnownSlo>>,
         now: Timestamp,
-    ) -> Result<Vec<(Arc<KnownSlo>, Evaluation, Ledger)>> {
+        range: Range,
+        look: impl Fn(&KnownSlo, &Ledger) -> T + Send,
+    ) -> Result<Vec<(Arc<KnownSlo>, Evaluation, T)>> {
         let minute = now.minute();
         let needs: Vec<Need> = slos
             .iter()
@@ -78,15 +89,16 @@ impl Backend {
                 }
             })
             .collect();
-        let mut ledgers = self.ledgers(reader, &needs).await?;
-        let mut rows: Vec<_> = slos
-            .into_iter()
-            .map(|slo| {
-                let ledger = ledgers.remove(&slo.sli_id).unwrap_or_default();
-                let evaluation = evaluate(&slo.objective, &ledger, slo.period(minute), minute);
-                (slo, evaluation, ledger)
-            })
-            .collect();
+        let mut rows = Vec::with_capacity(slos.len());
+        let judge = |index: usize, ledger: &Ledger| {
+            let slo = &slos[index];
+            let evaluation = match range {
+                Range::Told => evaluate(&slo.objective, ledger, slo.period(minute), minute),
+                Range::None => evaluate_briefly(&slo.objective, ledger, slo.period(minute), minute),
+            };
+            rows.push((Arc::clone(slo), evaluation, look(slo, ledger)));
+        };
+        self.show_ledgers(reader, &needs, judge).await?;
         rows.sort_by(|(a, x, _), (b, y, _)| {
             let left = |e: &Evaluation| e.budget.remaining_ratio.unwrap_or(f64::INFINITY);
             y.alert.severity().cmp(&x.alert.severity()).then(left(x).total_cmp(&left(y))).then(a.objective.name.cmp(&b.objective.name))
@@ -126,9 +138,10 @@ impl Backend {
             from_hour: series_first_hour(period_at, from),
             minute_hours: series_hours_needing_minutes(slo.objective.budgeting_method, period_at, from, to, step),
         };
-        let mut ledgers = self.ledgers(reader, std::slice::from_ref(&need)).await?;
-        let ledger = ledgers.remove(&slo.sli_id).unwrap_or_default();
-        Ok((step * 60, series(&slo.objective, &ledger, period_at, from, to, step)))
+        let mut points = Vec::new();
+        let draw = |_: usize, ledger: &Ledger| points = series(&slo.objective, ledger, period_at, from, to, step);
+        self.show_ledgers(reader, std::slice::from_ref(&need), draw).await?;
+        Ok((step * 60, points))
     }
 
     /// The list of SLOs, worst first.
@@ -137,14 +150,15 @@ impl Backend {
     /// The database.
     pub async fn slos_page(&self, now: Timestamp) -> Result<SlosPage> {
         let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
-        let slos = self.evaluated(self.reader(), known, now).await?.into_iter().map(|row| row_of(row, now)).collect();
+        let slos = self.evaluated(self.reader(), known, now, Range::None, |slo, ledger| sparkline(slo, ledger, now)).await?;
+        let slos = slos.into_iter().map(row_of).collect();
         Ok(SlosPage { now, slos })
     }
 
     /// One SLO as lists show it.
     pub(crate) async fn slo_row(&self, slo: &Arc<KnownSlo>, now: Timestamp) -> Result<SloRow> {
-        let row = self.evaluated(self.reader(), vec![Arc::clone(slo)], now).await?.into_iter().next();
-        row.map(|row| row_of(row, now)).ok_or(Error::Unavailable("the SLO is being changed"))
+        let row = self.evaluated(self.reader(), vec![Arc::clone(slo)], now, Range::None, |slo, ledger| sparkline(slo, ledger, now)).await?;
+        row.into_iter().next().map(row_of).ok_or(Error::Unavailable("the SLO is being changed"))
     }
 
     /// One SLO with its series, its incidents and its bad traces.
@@ -154,10 +168,13 @@ impl Backend {
     pub async fn slo_page(&self, name: &str, from: Option<Bound>, to: Option<Bound>, now: Timestamp) -> Result<SloPage> {
         let slo = self.book().get(name)?;
         let reader = self.reader();
-        let evaluated = self.evaluated(reader, vec![Arc::clone(&slo)], now).await?.into_iter().next();
-        let evaluated = evaluated.ok_or(Error::Unavailable("the SLO is being changed"))?;
-        let shown_from = from.or_else(|| young_start(&slo, &evaluated.2, now));
-        let row = row_of(evaluated, now);
+        let evaluated = self.evaluated(reader, vec![Arc::clone(&slo)], now, Range::Told, |slo, ledger| {
+            (sparkline(slo, ledger, now), young_start(slo, ledger, now))
+        });
+        let (known, evaluation, (sparkline, young_start)) =
+            evaluated.await?.into_iter().next().ok_or(Error::Unavailable("the SLO is being changed"))?;
+        let shown_from = from.or(young_start);
+        let row = row_of((known, evaluation, sparkline));
         let (step_seconds, series) = self.series_of(reader, &slo, shown_from, to, None, now).await?;
         let indicator = match &slo.source {
             IndicatorSource::Spans { total, part, is_good, .. } => {
@@ -185,10 +202,14 @@ impl Backend {
     }
 }
 
-fn row_of((slo, evaluation, ledger): (Arc<KnownSlo>, Evaluation, Ledger), now: Timestamp) -> SloRow {
-    let minute = now.minute();
-    let sparkline = hourly_burn_rates(&slo.objective, &ledger, slo.period(minute), SPARKLINE_HOURS, minute);
+fn row_of((slo, evaluation, sparkline): (Arc<KnownSlo>, Evaluation, Vec<Option<f64>>)) -> SloRow {
     SloRow { objective: slo.objective.clone(), evaluation, sparkline }
+}
+
+/// Burn rate of each of the last hours.
+fn sparkline(slo: &KnownSlo, ledger: &Ledger, now: Timestamp) -> Vec<Option<f64>> {
+    let minute = now.minute();
+    hourly_burn_rates(&slo.objective, ledger, slo.period(minute), SPARKLINE_HOURS, minute)
 }
 
 /// Where the charts of an SLO younger than its window begin: with its first record, but an hour ago at the latest.
@@ -217,12 +238,14 @@ fn range(
         return Err(Error::field("from", "must not be later than `to`"));
     }
     let length = to.0.saturating_sub(from.0).saturating_add(1);
+    let slice = slo.objective.budgeting_method.slice_minutes().and_then(|minutes| i32::try_from(minutes).ok()).unwrap_or(1);
     let step = match step_seconds {
         Some(seconds) if seconds > 0 && seconds.is_multiple_of(60) => {
             i32::try_from(seconds / 60).map_err(|_| Error::field("step", "too long"))?
         }
         Some(_) => return Err(Error::field("step", "expected whole minutes, such as 5m or 1h")),
-        None => CHART_STEP_MINUTES.into_iter().find(|step| length / step <= CHART_STEPS).unwrap_or(1_440),
+        // A step shorter than a slice would hold none.
+        None => CHART_STEP_MINUTES.into_iter().find(|step| length / step <= CHART_STEPS && step % slice == 0).unwrap_or(1_440),
     };
     if length / step > MOST_STEPS {
         return Err(Error::Invalid(vec![FieldFault::new(

@@ -18,6 +18,8 @@ use crate::{Backend, Error, Result};
 
 const AWAY: Error = Error::Unavailable("the database is away; try again in a moment");
 const MINUTES_PER_HOUR: usize = 60;
+/// How many SLIs are shown before others get a turn on the same worker.
+const SLIS_A_TURN: usize = 16;
 /// Most hours of minutes kept, of all SLIs together; 960 bytes each.
 const MOST_BLOCKS: usize = 50_000;
 
@@ -98,11 +100,11 @@ impl Backend {
         Reader(self.0.tallies.asked.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
-    /// The counts of some SLIs.
+    /// Shows the counts of some SLIs, one after the other: all of them at once would take much memory for a moment.
     ///
     /// # Errors
     /// The database.
-    pub(crate) async fn ledgers(&self, Reader(reader): Reader, needs: &[Need]) -> Result<BTreeMap<i32, Ledger>> {
+    pub(crate) async fn show_ledgers(&self, Reader(reader): Reader, needs: &[Need], mut show: impl FnMut(usize, &Ledger)) -> Result<()> {
         let tallies = &self.0.tallies;
         let mut known = tallies.known.lock().await;
         if known.in_vain >= reader {
@@ -116,9 +118,14 @@ impl Backend {
             }
             read?;
         }
-        let ledgers = needs.iter().map(|need| (need.sli_id, known.ledger(need, reader))).collect();
+        for (index, need) in needs.iter().enumerate() {
+            show(index, &known.ledger(need, reader));
+            if (index + 1).is_multiple_of(SLIS_A_TURN) {
+                tokio::task::yield_now().await;
+            }
+        }
         known.forget_if_many();
-        Ok(ledgers)
+        Ok(())
     }
 
     /// Brings memory up to date and fills what it lacks. `serves` is the last reader who had asked when it was called.
@@ -231,8 +238,10 @@ impl Known {
     fn ledger(&mut self, need: &Need, reader: u64) -> Ledger {
         let Some(tally) = self.slis.get_mut(&need.sli_id) else { return Ledger::default() };
         let mut seen_before = tally.seen_before || tally.hours.range(..need.from_hour).next().is_some();
-        let mut hours: Vec<Hour> = tally.hours.range(need.from_hour..).map(|(_, hour)| *hour).collect();
-        let mut minutes = Vec::new();
+        let unfolded = self.unfolded.get(&need.sli_id);
+        let mut hours = Vec::with_capacity(tally.hours.len() + unfolded.map_or(0, BTreeMap::len));
+        hours.extend(tally.hours.range(need.from_hour..).map(|(_, hour)| *hour));
+        let mut minutes = Vec::with_capacity(need.minute_hours.len() * MINUTES_PER_HOUR);
         for hour in &need.minute_hours {
             let Some(block) = tally.minutes.get_mut(hour) else { continue };
             block.used = reader;
@@ -240,14 +249,24 @@ impl Known {
             let heard = block.counts.iter().zip(0..).filter(|(counts, _)| counts.total > 0);
             minutes.extend(heard.map(|(counts, minute)| (first.plus(minute), *counts)));
         }
-        for (minute, counts) in self.unfolded.get(&need.sli_id).into_iter().flatten() {
+        for (minute, counts) in unfolded.into_iter().flatten() {
             if minute.hour() < need.from_hour {
                 seen_before = true;
                 continue;
             }
-            hours.push(Hour { hour: minute.hour(), counts: *counts, seen: 1 << place(*minute) });
+            // Both are in order, and what is not folded yet lies near their ends: cheaper than sorting them anew.
+            match hours.binary_search_by_key(&minute.hour(), |row| row.hour) {
+                Ok(index) => {
+                    hours[index].counts += *counts;
+                    hours[index].seen |= 1 << place(*minute);
+                }
+                Err(index) => hours.insert(index, Hour { hour: minute.hour(), counts: *counts, seen: 1 << place(*minute) }),
+            }
             if need.minute_hours.contains(&minute.hour()) {
-                minutes.push((*minute, *counts));
+                match minutes.binary_search_by_key(minute, |(minute, _)| *minute) {
+                    Ok(index) => minutes[index].1 += *counts,
+                    Err(index) => minutes.insert(index, (*minute, *counts)),
+                }
             }
         }
         Ledger::new(hours, minutes, seen_before)

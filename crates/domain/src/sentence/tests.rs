@@ -29,6 +29,7 @@ fn evaluation(alert: Alert, left: Option<f64>, rate: Option<f64>, seconds: Optio
         exhaustion: seconds.map(|seconds| Exhaustion { seconds, earliest_seconds: None, latest_seconds: None, is_before_renewal: true }),
         budgeting_method: BudgetingMethod::Occurrences,
         renews_at: None,
+        lints: Vec::new(),
     }
 }
 
@@ -89,4 +90,17 @@ fn times_are_coarse_when_relative_and_exact_when_absolute() {
     assert_eq!(instant(now, 3_600), "2026-11-21 15:03:07 UTC+1");
     assert_eq!(zone(-12_600), "UTC−3:30");
     assert_eq!(time_of_day(now, -12_600), "10:33:07");
+}
+
+#[test]
+fn slices_of_time_are_told() {
+    assert_eq!(slices(BudgetingMethod::Occurrences), None);
+    let timeslices = BudgetingMethod::Timeslices { minutes: 5, target: 0.9 };
+    assert_eq!(slices(timeslices).as_deref(), Some("slices of 5 min, good from 90 % on"));
+    let ratio = BudgetingMethod::RatioTimeslices { minutes: 120 };
+    assert_eq!(slices(ratio).as_deref(), Some("slices of 2 h, each by its share of good events"));
+    assert_eq!(
+        (at_which(0.2, timeslices), at_which(0.2, ratio), amount(1.25), amount(3.0)),
+        ("1".into(), "0.20".into(), "1.25".into(), "3".into())
+    );
 }

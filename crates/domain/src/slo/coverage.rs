@@ -37,11 +37,11 @@ impl Lifetime {
         let silence = silence_allowed(ledger, expected_gap, now);
         let first = if ledger.seen_before() { Some(Minute(i32::MIN)) } else { ledger.first_seen(Minute(i32::MIN), now) };
         let mut stretches: Vec<Stretch> = Vec::new();
-        for seen in ledger.seen(since.plus(-silence).plus(-1), now) {
-            let to = seen.plus(silence).min(now);
+        for (from, last) in ledger.seen(since.plus(-silence).plus(-1), now) {
+            let to = last.plus(silence).min(now);
             match stretches.last_mut() {
-                Some(stretch) if seen <= stretch.to.plus(1) => stretch.to = to,
-                _ => stretches.push(Stretch { from: seen, to, before: 0 }),
+                Some(stretch) if from <= stretch.to.plus(1) => stretch.to = to,
+                _ => stretches.push(Stretch { from, to, before: 0 }),
             }
         }
         if let Some(stretch) = stretches.last_mut().filter(|stretch| stretch.to.plus(1) == now) {
@@ -87,10 +87,13 @@ impl Lifetime {
 /// Minutes after a record in which its source still counts as alive: three times the 99th percentile of the last day's
 /// gaps between minutes with records, five at least, or what the author expects if that is more.
 fn silence_allowed(ledger: &Ledger, expected_gap: Option<u32>, now: Minute) -> i32 {
-    let seen: Vec<Minute> = ledger.seen(HABIT.first_minute(now), now).collect();
-    let mut gaps: Vec<i32> = seen.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
-    gaps.sort_unstable();
-    let usual = (gaps.len() * 99).div_ceil(100).checked_sub(1).map_or(0, |rank| gaps[rank]);
+    let runs = ledger.seen(HABIT.first_minute(now), now);
+    // Within a run a minute follows the other; between runs lie the longer gaps.
+    let shortest: usize = runs.iter().map(|(from, to)| (to.0 - from.0) as usize).sum();
+    let mut longer: Vec<i32> = runs.windows(2).map(|pair| pair[1].0.0 - pair[0].1.0).collect();
+    longer.sort_unstable();
+    let rank = ((shortest + longer.len()) * 99).div_ceil(100).checked_sub(1);
+    let usual = rank.map_or(0, |rank| rank.checked_sub(shortest).map_or(1, |rank| longer[rank]));
     let expected = expected_gap.map_or(0, |gap| i32::try_from(gap).unwrap_or(i32::MAX));
     SHORTEST_SILENCE.max(USUAL_SILENCES * usual).max(expected)
 }

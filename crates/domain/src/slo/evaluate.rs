@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use super::coverage::Lifetime;
 use super::exhaustion::exhaustion;
+use super::lint::{Facts, lints};
 use super::measure::Measure;
 use super::{
     Alert, Amount, BURN_WINDOWS, Budget, BudgetingMethod, Evaluation, Ledger, MEASURED_COVERAGE, Objective, Period, Target, Tier, TierRule,
@@ -33,6 +34,15 @@ const ROUNDING: f64 = 1e-9;
 /// Judges `objective` by the counts in `ledger` at the running minute `now`, whose budget is that of `period`. Later minutes
 /// are not looked at.
 pub fn evaluate(objective: &Objective, ledger: &Ledger, period: Period, now: Minute) -> Evaluation {
+    judged(objective, ledger, period, now, true)
+}
+
+/// The same without the range of the time to exhaustion, which takes longer than all the rest: for many objectives at once.
+pub fn evaluate_briefly(objective: &Objective, ledger: &Ledger, period: Period, now: Minute) -> Evaluation {
+    judged(objective, ledger, period, now, false)
+}
+
+fn judged(objective: &Objective, ledger: &Ledger, period: Period, now: Minute, with_range: bool) -> Evaluation {
     let target = objective.target;
     let account = Account::new(objective, ledger, period, period.trailing().first_minute(now), now);
     let counts = ledger.sum(period.first, now);
@@ -42,12 +52,23 @@ pub fn evaluate(objective: &Objective, ledger: &Ledger, period: Period, now: Min
     let projected_budget = account.projected_budget(period, now);
     let tiers: Vec<TierState> =
         tiers_for(period.trailing(), target).into_iter().map(|rule| account.judge(rule, projected_budget, period, now)).collect();
+    let burns = account.burn_rates(period, now);
+    let lints = lints(&Facts {
+        objective,
+        counts,
+        projected_budget,
+        consumed: budget.consumed,
+        burn_rates: &["1h", "6h", "24h", "3d"].into_iter().filter_map(|name| burns.get(name).copied().flatten()).collect::<Vec<_>>(),
+        tiers: &tiers,
+        alive_minutes: account.lifetime.alive_minutes(period.trailing().first_minute(now), now),
+        window: period.trailing(),
+    });
     let is_silent = account.measure.over(period.trailing(), now).total <= 0.0;
     Evaluation {
         counts,
         sli: (spent.total > 0.0).then(|| 1.0 - spent.bad / spent.total),
         budget,
-        burn_rates: account.burn_rates(period, now),
+        burn_rates: burns,
         alert: alert_of(&tiers, is_silent, coverage),
         tier: tiers.iter().filter(|state| state.alert == Alert::Critical).map(|state| state.rule.tier).min_by_key(|tier| match tier {
             Tier::Page => 0,
@@ -55,7 +76,8 @@ pub fn evaluate(objective: &Objective, ledger: &Ledger, period: Period, now: Min
         }),
         tiers,
         coverage,
-        exhaustion: exhaustion(objective, &account.measure, &budget, period, now),
+        lints,
+        exhaustion: exhaustion(objective, &account.measure, &budget, period, now, with_range),
         budgeting_method: objective.budgeting_method,
         renews_at: (!period.is_rolling).then(|| period.end().start()),
     }

@@ -18,8 +18,15 @@ const FEWEST_SLOTS: usize = 12;
 const BOOTSTRAPS: usize = 1_000;
 
 /// When `budget`, that of `period`, will be gone; `None` without events, and while something is left and nothing burnt in the
-/// last hour.
-pub(super) fn exhaustion(objective: &Objective, measure: &Measure<'_>, budget: &Budget, period: Period, now: Minute) -> Option<Exhaustion> {
+/// last hour. The range takes a thousand draws, for which `with_range` asks.
+pub(super) fn exhaustion(
+    objective: &Objective,
+    measure: &Measure<'_>,
+    budget: &Budget,
+    period: Period,
+    now: Minute,
+    with_range: bool,
+) -> Option<Exhaustion> {
     let remaining_ratio = budget.remaining_ratio?;
     if remaining_ratio <= 0.0 {
         return Some(Exhaustion { seconds: 0.0, earliest_seconds: Some(0.0), latest_seconds: Some(0.0), is_before_renewal: true });
@@ -27,7 +34,7 @@ pub(super) fn exhaustion(objective: &Objective, measure: &Measure<'_>, budget: &
     // A burn rate of 1 spends a full budget in exactly one period.
     let seconds_at = |burn: f64| remaining_ratio * period.trailing().seconds() as f64 / burn;
     let burn = burn_rate(measure.over(HOUR, now), objective.target).filter(|burn| *burn > 0.0)?;
-    let burns = recent_burns(objective, measure, now);
+    let burns = if with_range { recent_burns(objective, measure, now) } else { Vec::new() };
     let mut means = if burns.len() < FEWEST_SLOTS { Vec::new() } else { bootstrap_means(&burns, seed(now)) };
     // The faster it burns, the sooner it ends: falling burns are rising times.
     means.sort_unstable_by(|a, b| b.total_cmp(a));

@@ -57,7 +57,10 @@ impl Ledger {
     /// Takes rows in any order, several of one hour or minute allowed: their counts add up, their `seen` bits unite.
     /// `seen_before` says whether there was any record before the loaded hours.
     pub fn new(mut hours: Vec<Hour>, mut minutes: Vec<(Minute, Counts)>, seen_before: bool) -> Self {
-        hours.sort_unstable_by_key(|row| row.hour);
+        // A run in order, which readers who know it give, costs one look.
+        if !hours.is_sorted_by_key(|row| row.hour) {
+            hours.sort_unstable_by_key(|row| row.hour);
+        }
         hours.dedup_by(|row, kept| {
             let same = row.hour == kept.hour;
             if same {
@@ -66,7 +69,9 @@ impl Ledger {
             }
             same
         });
-        minutes.sort_unstable_by_key(|(minute, _)| *minute);
+        if !minutes.is_sorted_by_key(|(minute, _)| *minute) {
+            minutes.sort_unstable_by_key(|(minute, _)| *minute);
+        }
         minutes.dedup_by(|(minute, counts), (kept, sum)| {
             let same = minute == kept;
             if same {
@@ -101,19 +106,29 @@ impl Ledger {
         self.seen_before
     }
 
-    /// The minutes from `from` to `to`, both included, into which a record fell, in order.
-    pub fn seen(&self, from: Minute, to: Minute) -> impl Iterator<Item = Minute> {
+    /// The minutes from `from` to `to`, both included, into which a record fell, as the first and last of each run without a
+    /// gap, in order. A busy month is one run, found in a step an hour.
+    pub fn seen(&self, from: Minute, to: Minute) -> Vec<(Minute, Minute)> {
         let first = self.hours.partition_point(|row| row.hour < from.hour());
-        self.hours[first..]
-            .iter()
-            .take_while(move |row| row.hour <= to.hour())
-            .flat_map(seen_minutes)
-            .filter(move |minute| (from..=to).contains(minute))
+        let mut runs: Vec<(Minute, Minute)> = Vec::new();
+        for row in self.hours[first..].iter().take_while(|row| row.hour <= to.hour()) {
+            for (begin, end) in seen_runs(row) {
+                let (begin, end) = (begin.max(from), end.min(to));
+                match runs.last_mut() {
+                    Some(last) if last.1.plus(1) == begin => last.1 = end,
+                    _ if begin <= end => runs.push((begin, end)),
+                    _ => {}
+                }
+            }
+        }
+        runs
     }
 
     /// The first minute from `from` to `to`, both included, into which a record fell.
     pub fn first_seen(&self, from: Minute, to: Minute) -> Option<Minute> {
-        self.seen(from, to).next()
+        let first = self.hours.partition_point(|row| row.hour < from.hour());
+        let mut minutes = self.hours[first..].iter().take_while(|row| row.hour <= to.hour()).flat_map(seen_runs);
+        minutes.find(|run| run.1 >= from).map(|run| run.0.max(from)).filter(|minute| *minute <= to)
     }
 
     /// Counts of each minute that is known, or of each hour by its first minute, in order.
@@ -206,19 +221,25 @@ fn asked_windows(window: Window) -> impl Iterator<Item = Window> {
     burns.chain(preset::lookbacks(window)).chain([window])
 }
 
-fn seen_minutes(row: &Hour) -> impl Iterator<Item = Minute> + use<> {
+/// First and last minute of each run of set bits.
+fn seen_runs(row: &Hour) -> impl Iterator<Item = (Minute, Minute)> + use<> {
     let first = row.hour * MINUTES_PER_HOUR;
     let mut left = row.seen & ALL_MINUTES;
     std::iter::from_fn(move || {
-        let minute = (left != 0).then(|| Minute(first + left.trailing_zeros() as i32));
-        left &= left.wrapping_sub(1);
-        minute
+        (left != 0).then(|| {
+            let begin = left.trailing_zeros();
+            let length = (left >> begin).trailing_ones();
+            left &= !(((1_u64 << length) - 1) << begin);
+            let begin = Minute(first + begin as i32);
+            (begin, begin.plus(length as i32 - 1))
+        })
     })
 }
 
 fn prefix_sums(counts: impl Iterator<Item = Counts>) -> Vec<Counts> {
     let mut sum = Counts::default();
-    let mut sums = vec![sum];
+    let mut sums = Vec::with_capacity(counts.size_hint().1.unwrap_or(0) + 1);
+    sums.push(sum);
     sums.extend(counts.map(|next| {
         sum += next;
         sum

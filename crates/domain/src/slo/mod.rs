@@ -8,6 +8,7 @@ mod coverage;
 mod evaluate;
 mod exhaustion;
 mod ledger;
+mod lint;
 mod measure;
 mod preset;
 mod series;
@@ -19,8 +20,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-pub use evaluate::{burn_rate, evaluate};
+pub use evaluate::{burn_rate, evaluate, evaluate_briefly};
 pub use ledger::{Counts, Hour, Ledger};
+pub use lint::{Lint, LintKind, unreachable_tiers};
 pub use measure::Amount;
 pub use preset::{LeftOutReason, LeftOutTier, left_out_tiers, tiers_for};
 pub use series::{SeriesPoint, hourly_burn_rates, series, series_first_hour, series_hours_needing_minutes};
@@ -102,6 +104,7 @@ pub struct TargetError(f64);
 
 /// How a budget is counted (OpenSLO `budgetingMethod`).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(u8, u32, f64)", into = "(u8, u32, f64)")]
 pub enum BudgetingMethod {
     /// Every event weighs the same.
     Occurrences,
@@ -117,6 +120,27 @@ pub enum BudgetingMethod {
         /// Length of a slice, whole minutes that divide a day.
         minutes: u32,
     },
+}
+
+/// A short form for browsers, whose decoder of it is small.
+impl From<BudgetingMethod> for (u8, u32, f64) {
+    fn from(method: BudgetingMethod) -> Self {
+        match method {
+            BudgetingMethod::Occurrences => (0, 0, 0.0),
+            BudgetingMethod::Timeslices { minutes, target } => (1, minutes, target),
+            BudgetingMethod::RatioTimeslices { minutes } => (2, minutes, 0.0),
+        }
+    }
+}
+
+impl From<(u8, u32, f64)> for BudgetingMethod {
+    fn from(short: (u8, u32, f64)) -> Self {
+        match short {
+            (1, minutes, target) => Self::Timeslices { minutes, target },
+            (2, minutes, _) => Self::RatioTimeslices { minutes },
+            _ => Self::Occurrences,
+        }
+    }
 }
 
 impl BudgetingMethod {
@@ -256,7 +280,7 @@ pub struct TierState {
 pub struct Exhaustion {
     /// Seconds from now: remaining ratio × window ÷ burn rate of the last hour; 0 when nothing is left.
     pub seconds: f64,
-    /// 10th percentile of the time under resampled burns of the last six hours; `None` when too few are known.
+    /// 10th percentile of the time under resampled burns of the last six hours; `None` when too few are known, or nobody asked.
     pub earliest_seconds: Option<f64>,
     /// 90th percentile of the same.
     pub latest_seconds: Option<f64>,
@@ -285,6 +309,8 @@ pub struct Evaluation {
     pub coverage: Option<f64>,
     /// When the budget will be gone; `None` while nothing burns.
     pub exhaustion: Option<Exhaustion>,
+    /// What the numbers say against the objective.
+    pub lints: Vec<Lint>,
     /// What the budget is counted in.
     pub budgeting_method: BudgetingMethod,
     /// When the period of a calendar window ends and the next budget begins; `None` for rolling windows.

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod ledger;
+mod lint;
 mod preset;
 mod properties;
 mod series;

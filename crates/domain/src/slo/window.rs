@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::time::{Minute, format_duration};
 
 /// A rolling time window: the last `minutes` UTC minutes, the running one included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     /// Length in minutes, at least one.
     pub minutes: u32,
@@ -38,6 +38,7 @@ impl fmt::Display for Window {
 
 /// The time over which a promise is kept (OpenSLO `timeWindow`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Short", into = "Short")]
 pub enum TimeWindow {
     /// Always the last so many minutes.
     Rolling(Window),
@@ -46,7 +47,7 @@ pub enum TimeWindow {
 }
 
 /// Periods of the calendar, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalendarWindow {
     /// How many units a period takes, at least one.
     pub count: u32,
@@ -59,7 +60,7 @@ pub struct CalendarWindow {
 }
 
 /// A unit of the calendar. Days are those of a zone: the clocks' changes make them 23 or 25 hours long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CalendarUnit {
     /// Midnight to midnight.
     Day,
@@ -91,6 +92,28 @@ impl CalendarUnit {
     fn row(self) -> (char, &'static str, u32) {
         let row = Self::ALL.into_iter().find(|row| row.0 == self);
         row.map_or(('d', "daily", 1), |(_, letter, adjective, days)| (letter, adjective, days))
+    }
+}
+
+/// The form of a time window for browsers, whose decoder of it is small: the unit's letter or `m`, so many of it, the start
+/// and the zone.
+type Short = (char, u32, String, String);
+
+impl From<TimeWindow> for Short {
+    fn from(window: TimeWindow) -> Self {
+        match window {
+            TimeWindow::Rolling(Window { minutes }) => ('m', minutes, String::new(), String::new()),
+            TimeWindow::Calendar(CalendarWindow { count, unit, start, time_zone }) => (unit.row().0, count, start, time_zone),
+        }
+    }
+}
+
+impl From<Short> for TimeWindow {
+    fn from((letter, count, start, time_zone): Short) -> Self {
+        match CalendarUnit::of_letter(letter) {
+            Some(unit) => Self::Calendar(CalendarWindow { count, unit, start, time_zone }),
+            None => Self::Rolling(Window { minutes: count }),
+        }
     }
 }
 
@@ -131,7 +154,7 @@ impl fmt::Display for TimeWindow {
 }
 
 /// The stretch of time that one budget is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     /// Its first minute.
     pub first: Minute,

@@ -187,6 +187,10 @@ fn b3_slices_are_refused_with_their_field() {
             "{entry}: {faults:?}"
         );
     }
+    let long = with("Method: Occurrences", "Method: RatioTimeslices").replace("duration: 30d", "duration: 91d");
+    let (faults, _) = told(&long.replace("- target: 0.999", "- {target: 0.999, timeSliceWindow: 30m}"));
+    assert!(faults.iter().any(|told| told.contains("slices are whole hours")), "{faults:?}");
+    assert_eq!(told(&long.replace("- target: 0.999", "- {target: 0.999, timeSliceWindow: 1h}")).0, Vec::<String>::new());
     let day = with("Method: Occurrences", "Method: RatioTimeslices").replace("duration: 30d", "duration: 12h");
     let (faults, _) = told(&day.replace("- target: 0.999", "- {target: 0.999, timeSliceWindow: 1d}"));
     assert!(faults.iter().any(|told| told.contains("not be longer than the window")), "{faults:?}");

@@ -70,6 +70,18 @@ fn windows_have_words() {
     ] {
         assert_eq!((window.to_string().as_str(), window.adjective().as_str(), window.nominal()), (text, adjective, Window::days(days)));
     }
+    for window in [TimeWindow::days(30), calendar(2, CalendarUnit::Quarter)] {
+        let told = serde_json::to_string(&window).expect("JSON");
+        assert_eq!(serde_json::from_str::<TimeWindow>(&told).expect("the same"), window);
+    }
+    for method in [
+        BudgetingMethod::Occurrences,
+        BudgetingMethod::Timeslices { minutes: 5, target: 0.9 },
+        BudgetingMethod::RatioTimeslices { minutes: 60 },
+    ] {
+        let told = serde_json::to_string(&method).expect("JSON");
+        assert_eq!(serde_json::from_str::<BudgetingMethod>(&told).expect("the same"), method);
+    }
     assert_eq!(TimeWindow::Rolling(Window { minutes: 90 }).adjective(), "90-minute");
     assert_eq!(CalendarUnit::of_letter('h'), None);
 }
