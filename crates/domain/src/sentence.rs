@@ -57,7 +57,7 @@ pub fn title(objective: &Objective) -> &str {
 
 /// Burn rate of the last hour, the one that is called “now”.
 pub fn burn_now(evaluation: &Evaluation) -> Option<f64> {
-    evaluation.burn_rates.get("1h").copied().flatten()
+    evaluation.burn_rates.of("1h")
 }
 
 /// When the budget will be gone: `3 h 10 min`, `spent`, or `–` while nothing burns.

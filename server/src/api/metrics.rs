@@ -50,7 +50,7 @@ fn slos(text: &mut String, totals: &[(Arc<KnownSlo>, Counts)], reports: &[SloRep
     });
     family(text, "slowburn_slo_burn_rate", "gauge", "Burn rate of the error budget over a window.");
     for SloReport { slo, evaluation } in reports {
-        for (window, rate) in &evaluation.burn_rates {
+        for (window, rate) in &evaluation.burn_rates.0 {
             if let Some(rate) = rate {
                 let (name, service) = (escaped(&slo.objective.name), escaped(&slo.objective.service));
                 let _ = writeln!(text, "slowburn_slo_burn_rate{{slo=\"{name}\",service=\"{service}\",window=\"{window}\"}} {rate}");

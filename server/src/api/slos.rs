@@ -163,7 +163,7 @@ impl From<SloReport> for Slo {
                 remaining: budget.remaining,
                 remaining_ratio: budget.remaining_ratio,
             },
-            burn_rates: evaluation.burn_rates,
+            burn_rates: evaluation.burn_rates.0.into_iter().collect(),
             alert: evaluation.alert.as_str(),
             tier: evaluation.tier.map(Tier::as_str),
             coverage: evaluation.coverage,

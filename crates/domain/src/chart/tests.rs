@@ -1,10 +1,9 @@
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::slo::{
-    Alert, Budget, BudgetingMethod, Counts, Evaluation, Objective, SeriesPoint, Target, Tier, TierRule, TierState, TimeWindow, Window,
+    Alert, Budget, BudgetingMethod, BurnRates, Counts, Evaluation, Objective, SeriesPoint, Target, Tier, TierRule, TierState, TimeWindow,
+    Window,
 };
 use crate::view::{Indicator, SloPage, SloRow};
 
@@ -43,7 +42,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
                 counts: Counts { good, total },
                 sli: Some(good as f64 / total as f64),
                 budget: Budget { total: allowed, consumed: bad, remaining: allowed - bad, remaining_ratio: Some(1.0 - bad / allowed) },
-                burn_rates: BTreeMap::new(),
+                burn_rates: BurnRates::default(),
                 tiers: vec![TierState {
                     rule: TierRule { tier: Tier::Page, long_minutes: 60, short_minutes: 5, burn_rate: 14.4, budget_share: 0.02 },
                     long_burn: None,

@@ -1,7 +1,5 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::slo::{Budget, Counts, Target, TimeWindow};
+use crate::slo::{Budget, BurnRates, Counts, Target, TimeWindow};
 
 fn objective() -> Objective {
     Objective {
@@ -21,7 +19,7 @@ fn evaluation(alert: Alert, left: Option<f64>, rate: Option<f64>, seconds: Optio
         counts: Counts { good: 9_995, total: 10_000 },
         sli: left.map(|_| 0.9995),
         budget: Budget { total: 10.0, consumed: 5.0, remaining: 5.0, remaining_ratio: left },
-        burn_rates: BTreeMap::from([("1h".to_owned(), rate)]),
+        burn_rates: BurnRates(vec![("1h".to_owned(), rate)]),
         tiers: Vec::new(),
         alert,
         tier: None,

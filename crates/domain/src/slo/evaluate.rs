@@ -11,15 +11,13 @@
 //! budget that a month of traffic fills. With steady traffic both say the same: an hour holds 1 ÷ 720 of the events of 30
 //! days, so 2 % of the month's budget are 0.02 × 720 = 14.4 times the hour's.
 
-use std::collections::BTreeMap;
-
 use super::coverage::Lifetime;
 use super::exhaustion::exhaustion;
 use super::lint::{Facts, lints};
 use super::measure::Measure;
 use super::{
-    Alert, Amount, BURN_WINDOWS, Budget, BudgetingMethod, Evaluation, Ledger, MEASURED_COVERAGE, Objective, Period, Target, Tier, TierRule,
-    TierState, Window, tiers_for,
+    Alert, Amount, BURN_WINDOWS, Budget, BudgetingMethod, BurnRates, Evaluation, Ledger, MEASURED_COVERAGE, Objective, Period, Target,
+    Tier, TierRule, TierState, Window, tiers_for,
 };
 use crate::time::Minute;
 
@@ -58,7 +56,7 @@ fn judged(objective: &Objective, ledger: &Ledger, period: Period, now: Minute, w
         counts,
         projected_budget,
         consumed: budget.consumed,
-        burn_rates: &["1h", "6h", "24h", "3d"].into_iter().filter_map(|name| burns.get(name).copied().flatten()).collect::<Vec<_>>(),
+        burn_rates: &["1h", "6h", "24h", "3d"].into_iter().filter_map(|name| burns.of(name)).collect::<Vec<_>>(),
         tiers: &tiers,
         alive_minutes: account.lifetime.alive_minutes(period.trailing().first_minute(now), now),
         window: period.trailing(),
@@ -143,12 +141,13 @@ impl<'a> Account<'a> {
         budget.total / (f64::from(alive_minutes) / f64::from(period.minutes))
     }
 
-    fn burn_rates(&self, period: Period, now: Minute) -> BTreeMap<String, Option<f64>> {
+    fn burn_rates(&self, period: Period, now: Minute) -> BurnRates {
         let named = BURN_WINDOWS.into_iter().map(|(name, minutes)| (name, self.measure.over(Window { minutes }, now)));
-        named
+        let rates = named
             .chain([("window", self.measure.sum(period.first, now))])
             .map(|(name, amount)| (name.to_owned(), burn_rate(amount, self.objective.target)))
-            .collect()
+            .collect();
+        BurnRates(rates)
     }
 
     fn judge(&self, rule: TierRule, projected_budget: f64, period: Period, now: Minute) -> TierState {

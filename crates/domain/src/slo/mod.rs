@@ -16,7 +16,7 @@ mod series;
 mod tests;
 mod window;
 
-use std::collections::BTreeMap;
+use std::ops::Index;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -288,6 +288,29 @@ pub struct Exhaustion {
     pub is_before_renewal: bool,
 }
 
+/// Burn rates by window name; a list, because a map's code would weigh more in browsers than all that it holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BurnRates(pub Vec<(String, Option<f64>)>);
+
+impl BurnRates {
+    /// The burn rate of a window; `None` without events, or of a window that is not told.
+    pub fn of(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(window, _)| window == name).and_then(|(_, rate)| *rate)
+    }
+}
+
+/// # Panics
+/// The window is not told.
+impl Index<&str> for BurnRates {
+    type Output = Option<f64>;
+
+    fn index(&self, name: &str) -> &Option<f64> {
+        let found = self.0.iter().find(|(window, _)| window == name);
+        found.map_or_else(|| panic!("no burn rate is told of a window {name}"), |(_, rate)| rate)
+    }
+}
+
 /// All that is known about one SLO at one minute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
@@ -298,7 +321,7 @@ pub struct Evaluation {
     /// Error budget over the SLO's window.
     pub budget: Budget,
     /// Burn rates by window name ([`BURN_WINDOWS`] and `window`); `None` without events.
-    pub burn_rates: BTreeMap<String, Option<f64>>,
+    pub burn_rates: BurnRates,
     /// The tiers of its alert preset, most urgent first.
     pub tiers: Vec<TierState>,
     /// State of the SLO.
