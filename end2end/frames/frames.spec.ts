@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
+import { SloPage } from '../pages/slo.ts';
 import { send, traceId } from '../support/otlp.ts';
 import { root } from '../support/server.ts';
 import { expect, open, test } from '../support/test.ts';
@@ -81,23 +82,31 @@ test('a trace of 10 000 spans', async ({ page }) => {
     const rows = document.querySelector('.wf-frame');
     if (rows) rows.scrollTop = frame * 1_000;
   });
+  // What is measured must have happened.
+  expect(await page.locator('.wf-frame').evaluate((frame) => frame.scrollTop)).toBeGreaterThan(200_000);
+  const zoomed: string[] = [];
+  page.on('framenavigated', (frame) => zoomed.push(frame.url()));
   await measure(page, 'trace of 10 000 spans, zoomed in or out every tenth frame', (frame) => {
     const key = frame % 20 === 0 ? 'Z' : 'z';
     if (frame % 10 === 0) window.dispatchEvent(new KeyboardEvent('keydown', { key, shiftKey: key === 'Z', bubbles: true }));
   });
+  expect(zoomed.length).toBeGreaterThan(10);
+  expect(page.url()).not.toContain('span=');
   await measure(page, 'trace of 10 000 spans, the next span selected every fifth frame', (frame) => {
     if (frame % 5 === 0) window.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true }));
   });
+  await expect(page).toHaveURL(/span=/);
 });
 
-test('the charts of an SLO over 30 days', async ({ page }) => {
-  await open(page, '/slos/checkout-availability?from=-30d');
+test('the charts of an SLO', async ({ page }) => {
+  await open(page, '/slos/checkout-availability');
   await expect(page.locator('.chart canvas').first()).toBeVisible();
-  await measure(page, 'charts of 30 days, the pointer moved over them', (frame) => {
+  await measure(page, 'charts of an SLO of 240 steps at most, the pointer moved over them', (frame) => {
     const plot = document.querySelector('.chart canvas');
     const box = plot?.getBoundingClientRect();
     if (!plot || !box) return;
     const at = { clientX: box.left + ((frame * 7) % box.width), clientY: box.top + box.height / 2, bubbles: true };
     plot.dispatchEvent(new PointerEvent('pointermove', at));
   });
+  await expect(new SloPage(page).tooltip().first()).toContainText(/\d/);
 });
