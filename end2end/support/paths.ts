@@ -22,5 +22,5 @@ export const pages: [name: string, path: string][] = [
 /** Addresses of things that are not there. */
 export const missing = ['/traces/00000000000000000000000000000abc', '/slos/no-such-slo', '/c/no-such-id', '/incidents/no-such-incident', '/no-such-page'];
 
-/** What a browser says about their status; their files and calls must not be missing. */
-export const saysMissing = new RegExp(`status of 404.*(${missing.join('|')})\\)$`);
+/** What a browser says about their status, and about asking again when news comes: it may be there by then. Their files must not be missing. */
+export const saysMissing = new RegExp(`status of 404.*(${missing.join('|')}|/_app/load)\\)$`);

@@ -148,7 +148,7 @@ impl Backend {
         self.append_event(connection, &NewEvent { kind: &kind, source: SOURCE, subject: &incident.slo, time: change.at, data }).await
     }
 
-    async fn append_event(&self, connection: &mut PgConnection, event: &NewEvent<'_>) -> Result<()> {
+    pub(crate) async fn append_event(&self, connection: &mut PgConnection, event: &NewEvent<'_>) -> Result<()> {
         let subject = Value::String(event.subject.to_owned());
         let bucket = Bloom::hash("subject", &subject) % u64::from(self.0.settings.buckets);
         Ok(event::append(connection, i16::try_from(bucket).unwrap_or_default(), Uuid::now_v7(), event).await?)
@@ -273,7 +273,7 @@ fn unknown(id: &str) -> Error {
     Error::NotFound { kind: "incident", name: id.chars().take(100).collect() }
 }
 
-fn text_fault((field, text, longest): (&str, &str, usize)) -> Option<FieldFault> {
+pub(crate) fn text_fault((field, text, longest): (&str, &str, usize)) -> Option<FieldFault> {
     let length = text.trim().chars().count();
     if length == 0 {
         Some(FieldFault::new(field, "must not be empty"))

@@ -3,10 +3,12 @@
 mod apply;
 mod book;
 pub(crate) mod calendar;
+mod exclusions;
 mod read;
 mod tallies;
 
 pub use apply::{Applied, Change, ChangeKind};
 pub use book::{KnownSlo, Past, SloBook};
+pub use exclusions::NewExclusion;
 pub use read::SloReport;
 pub(crate) use tallies::Tallies;

@@ -7,6 +7,7 @@ pub mod copy;
 pub mod database;
 pub mod error;
 pub mod event;
+pub mod exclusion;
 pub mod incident;
 pub mod ingest;
 pub mod kept;

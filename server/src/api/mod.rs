@@ -1,5 +1,6 @@
 //! The REST API. Shapes here are a contract with scripts and are kept apart from what pages show.
 
+pub mod exclusions;
 pub mod health;
 pub mod incidents;
 pub mod live;
@@ -73,6 +74,9 @@ impl<T> List<T> {
         slos::apply,
         slos::export,
         slos::prometheus_rules,
+        exclusions::list,
+        exclusions::create,
+        exclusions::end,
         incidents::list,
         incidents::of_slo,
         incidents::one,
@@ -108,6 +112,8 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/slos/{name}/series", get(slos::series))
         .route("/api/v1/openslo", put(slos::apply).get(slos::export))
         .route("/api/v1/prometheus-rules", get(slos::prometheus_rules))
+        .route("/api/v1/exclusions", get(exclusions::list).post(exclusions::create))
+        .route("/api/v1/exclusions/{id}", axum::routing::delete(exclusions::end))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/incidents/{id}/acknowledge", post(incidents::acknowledge))

@@ -1,6 +1,7 @@
 //! The command line. Commands that show or change what the server knows talk to it over its API, at `--server`.
 
 mod client;
+mod exclusion;
 mod local;
 mod progress;
 mod slo;
@@ -55,6 +56,9 @@ enum Command {
     /// SLOs.
     #[command(subcommand)]
     Slo(slo::SloCommand),
+    /// Time left out of budgets.
+    #[command(subcommand)]
+    Exclusion(exclusion::ExclusionCommand),
     /// Traces.
     #[command(subcommand)]
     Trace(trace::TraceCommand),
@@ -92,6 +96,7 @@ pub fn run() -> ExitCode {
         }
         Command::Status => client().and_then(|client| local::status(&client)),
         Command::Slo(command) => slo::run(command, client),
+        Command::Exclusion(command) => client().and_then(|client| exclusion::run(command, &client)),
         Command::Trace(command) => client().and_then(|client| trace::run(command, &client)),
     };
     match outcome {

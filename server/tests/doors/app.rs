@@ -147,6 +147,15 @@ impl App {
     }
 
     /// Sends one OTLP/HTTP request; `encoding` is left out when empty.
+    pub(crate) async fn post_json(&self, uri: &str, body: &Value) -> Reply {
+        let request = Request::post(uri).header("content-type", "application/json").body(Body::from(body.to_string()));
+        self.send(Port::Main, request.expect("a request")).await
+    }
+
+    pub(crate) async fn delete(&self, uri: &str) -> Reply {
+        self.send(Port::Main, Request::delete(uri).body(Body::empty()).expect("a request")).await
+    }
+
     pub(crate) async fn export(&self, port: Port, content_type: &str, encoding: &str, body: impl Into<Body>) -> Reply {
         let mut request = Request::post("/v1/traces").header(CONTENT_TYPE, content_type);
         if !encoding.is_empty() {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slowburn_domain::slo::{Objective, Period, TimeWindow};
+use slowburn_domain::slo::{ExclusionScope, Objective, Period, TimeWindow};
 use slowburn_domain::time::Minute;
-use slowburn_storage::slo;
+use slowburn_storage::{exclusion, slo};
 use sqlx::PgConnection;
 
 use super::calendar::Calendar;
+use super::exclusions::Recurrence;
 use crate::filter::Filter;
 use crate::ingest::{Sli, SliSet};
 use crate::openslo::{self, IndicatorSource};
@@ -25,6 +26,8 @@ pub struct KnownSlo {
     pub source: IndicatorSource,
     /// Labels of its document.
     pub labels: BTreeMap<String, Vec<String>>,
+    /// What its budget leaves out.
+    pub(crate) exclusions: Vec<Arc<Recurrence>>,
     /// Its document.
     pub document: String,
     /// Key of its counts.
@@ -84,6 +87,7 @@ impl SloBook {
         let version = slo::version(connection).await?;
         let rows = slo::all(connection).await?;
         let documents = slo::documents(connection).await?;
+        let exclusions = exclusions(connection).await?;
         let mut slos = BTreeMap::new();
         for (kind, name, body) in &documents {
             if kind != "SLO" {
@@ -108,8 +112,9 @@ impl SloBook {
                         }
                     },
                 };
-                let known = KnownSlo {
+                let mut known = KnownSlo {
                     calendar,
+                    exclusions: Vec::new(),
                     sli_id: row.sli_id,
                     since_version: row.since_version,
                     objective: definition.objective,
@@ -117,6 +122,8 @@ impl SloBook {
                     labels: definition.labels,
                     document: definition.document,
                 };
+                known.exclusions =
+                    exclusions.iter().filter(|(scope, _)| known.is_in(scope)).map(|(_, recurrence)| Arc::clone(recurrence)).collect();
                 slos.insert(row.name.clone(), Arc::new(known));
             }
         }
@@ -200,4 +207,17 @@ impl Backend {
         self.0.ingest.use_slis(slis).await;
         Ok(())
     }
+}
+
+/// The exclusions in force, ready to be expanded. One that is no longer understood is logged and left out.
+async fn exclusions(connection: &mut PgConnection) -> Result<Vec<(ExclusionScope, Arc<Recurrence>)>> {
+    let rows = exclusion::in_force(connection).await?;
+    let understood = rows.into_iter().filter_map(|row| match Recurrence::new(row.from, row.to, row.rrule.as_deref(), &row.time_zone) {
+        Ok(recurrence) => Some((row.scope, Arc::new(recurrence))),
+        Err(faults) => {
+            tracing::error!(exclusion.id = row.id, ?faults, "stored exclusion cannot be read");
+            None
+        }
+    });
+    Ok(understood.collect())
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use slowburn_domain::query::{Bound, FieldFault};
 use slowburn_domain::slo::{
-    Counts, Evaluation, Ledger, SeriesPoint, Window, evaluate, evaluate_briefly, hourly_burn_rates, series, series_first_hour,
-    series_hours_needing_minutes,
+    Counts, Evaluation, Ledger, SeriesPoint, Window, evaluate, evaluate_briefly, hourly_burn_rates, hours_excluded_in_part, series,
+    series_first_hour, series_hours_needing_minutes,
 };
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{Indicator, SloPage, SloRow, SlosPage};
@@ -51,8 +51,12 @@ impl Backend {
     /// # Errors
     /// The database.
     pub async fn slos(&self, now: Timestamp) -> Result<Vec<SloReport>> {
-        let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
-        let rows = self.evaluated(self.reader(), known, now, Range::None, |_, _| ()).await?;
+        self.judged(self.book().all().cloned().collect(), now).await
+    }
+
+    /// Some SLOs, worst first.
+    pub(crate) async fn judged(&self, slos: Vec<Arc<KnownSlo>>, now: Timestamp) -> Result<Vec<SloReport>> {
+        let rows = self.evaluated(self.reader(), slos, now, Range::None, |_, _| ()).await?;
         Ok(rows.into_iter().map(|(slo, evaluation, ())| SloReport { slo, evaluation }).collect())
     }
 
@@ -82,11 +86,8 @@ impl Backend {
             .iter()
             .map(|slo| {
                 let (period, method) = (slo.period(minute), slo.objective.budgeting_method);
-                Need {
-                    sli_id: slo.sli_id,
-                    from_hour: Ledger::first_hour(minute, period, method).min(minute.hour() - SPARKLINE_HOURS),
-                    minute_hours: Ledger::hours_needing_minutes(minute, period, method),
-                }
+                let from_hour = Ledger::first_hour(minute, period, method).min(minute.hour() - SPARKLINE_HOURS);
+                need(slo, from_hour, Ledger::hours_needing_minutes(minute, period, method), minute)
             })
             .collect();
         let mut rows = Vec::with_capacity(slos.len());
@@ -133,11 +134,8 @@ impl Backend {
     ) -> Result<(u32, Vec<SeriesPoint>)> {
         let (from, to, step) = range(slo, from, to, step_seconds, now)?;
         let period_at = |minute| slo.period(minute);
-        let need = Need {
-            sli_id: slo.sli_id,
-            from_hour: series_first_hour(period_at, from),
-            minute_hours: series_hours_needing_minutes(slo.objective.budgeting_method, period_at, from, to, step),
-        };
+        let minute_hours = series_hours_needing_minutes(slo.objective.budgeting_method, period_at, from, to, step);
+        let need = need(slo, series_first_hour(period_at, from), minute_hours, to);
         let mut points = Vec::new();
         let draw = |_: usize, ledger: &Ledger| points = series(&slo.objective, ledger, period_at, from, to, step);
         self.show_ledgers(reader, std::slice::from_ref(&need), draw).await?;
@@ -200,6 +198,17 @@ impl Backend {
         let totals = rollup::totals(&mut connection, &self.0.settings.bucket_numbers(), &ids).await?;
         Ok(book.all().map(|slo| (Arc::clone(slo), totals.get(&slo.sli_id).copied().unwrap_or_default())).collect())
     }
+}
+
+/// What it takes to know an SLO's counts from an hour to a minute.
+fn need(slo: &KnownSlo, from_hour: i32, mut minute_hours: Vec<i32>, last: Minute) -> Need {
+    let excluded = slo.excluded(Minute(from_hour.saturating_mul(60)), last);
+    if !excluded.is_empty() {
+        minute_hours.extend(hours_excluded_in_part(&excluded));
+        minute_hours.sort_unstable();
+        minute_hours.dedup();
+    }
+    Need { sli_id: slo.sli_id, from_hour, minute_hours, excluded }
 }
 
 fn row_of((slo, evaluation, sparkline): (Arc<KnownSlo>, Evaluation, Vec<Option<f64>>)) -> SloRow {

@@ -28,8 +28,10 @@ const MOST_BLOCKS: usize = 50_000;
 pub(crate) struct Need {
     pub(crate) sli_id: i32,
     pub(crate) from_hour: i32,
-    /// Hours whose minutes are asked for.
+    /// Hours whose minutes are asked for, in order.
     pub(crate) minute_hours: Vec<i32>,
+    /// Minutes to be left out, in order: the first and the last of each range.
+    pub(crate) excluded: Vec<(Minute, Minute)>,
 }
 
 /// The counts of this instance, shared by its readers.
@@ -269,7 +271,7 @@ impl Known {
                 }
             }
         }
-        Ledger::new(hours, minutes, seen_before)
+        Ledger::new(hours, minutes, seen_before).leaving_out(&need.excluded)
     }
 
     /// Drops the half of the minutes that was not asked for longest, when there are too many.
@@ -324,7 +326,7 @@ mod tests {
     }
 
     fn need(from_hour: i32, minute_hours: &[i32]) -> Need {
-        Need { sli_id: 7, from_hour, minute_hours: minute_hours.to_vec() }
+        Need { sli_id: 7, from_hour, minute_hours: minute_hours.to_vec(), excluded: Vec::new() }
     }
 
     fn changes(fold: i64, folded: Sums, unfolded: Sums) -> Changes {

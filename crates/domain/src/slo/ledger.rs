@@ -84,6 +84,11 @@ impl Ledger {
         Self { hours, before_hour, minutes, before_minute, seen_before }
     }
 
+    /// Its rows of hours and of minutes, each in order.
+    pub(super) fn into_rows(self) -> (Vec<Hour>, Vec<(Minute, Counts)>) {
+        (self.hours, self.minutes)
+    }
+
     /// Counts of the minutes from `from` to `to`, both included; nothing when `from` is later than `to`.
     pub fn sum(&self, from: Minute, to: Minute) -> Counts {
         let first_whole = from.plus(MINUTES_PER_HOUR - 1).hour();

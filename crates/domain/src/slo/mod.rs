@@ -6,6 +6,7 @@
 
 mod coverage;
 mod evaluate;
+mod exclusion;
 mod exhaustion;
 mod ledger;
 mod lint;
@@ -21,6 +22,7 @@ use std::ops::Index;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 pub use evaluate::{burn_rate, evaluate, evaluate_briefly};
+pub use exclusion::{Exclusion, ExclusionEffect, ExclusionScope, hours_excluded_in_part, united};
 pub use ledger::{Counts, Hour, Ledger};
 pub use lint::{Lint, LintKind, unreachable_tiers};
 pub use measure::Amount;
