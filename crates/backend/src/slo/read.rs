@@ -81,11 +81,11 @@ impl Backend {
         let needs: Vec<Need> = slos
             .iter()
             .map(|slo| {
-                let (period, method) = (slo.period(minute), slo.objective.budgeting_method);
+                let period = slo.period(minute);
                 Need {
                     sli_id: slo.sli_id,
-                    from_hour: Ledger::first_hour(minute, period, method).min(minute.hour() - SPARKLINE_HOURS),
-                    minute_hours: Ledger::hours_needing_minutes(minute, period, method),
+                    from_hour: Ledger::first_hour(minute, period, &slo.objective).min(minute.hour() - SPARKLINE_HOURS),
+                    minute_hours: Ledger::hours_needing_minutes(minute, period, &slo.objective),
                 }
             })
             .collect();
