@@ -166,6 +166,9 @@ fn pieces_of(document: yaml::Document, budget: &yaml::Budget, report: &mut Repor
         }
     };
     let Some(texts) = import::openslo(&node, report) else { return vec![(document.text, node)] };
+    if !report.faults.is_empty() {
+        return Vec::new();
+    }
     let read = texts.into_iter().filter_map(|text| {
         let [document] = <[_; 1]>::try_from(yaml::split(&text).ok()?).ok()?;
         let node = document.read(budget).map_err(|fault| report.faults.push(fault)).ok()?;

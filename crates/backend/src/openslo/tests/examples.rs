@@ -14,7 +14,7 @@ fn inline(metric: &str) -> String {
 }
 
 const MONTH: &str =
-    "  timeWindow: [{duration: 1M, calendar: {startTime: 2020-01-21 12:30:00, timeZone: America/New_York}, isRolling: false}]\n";
+    "  timeWindow: [{duration: 1M, calendar: {startTime: '2020-01-21 12:30:00', timeZone: America/New_York}, isRolling: false}]\n";
 const OBJECTIVES: &str =
     "  objectives:\n    - {displayName: Foo Total Errors, target: 0.98}\n    - {displayName: Bar Total Errors, targetPercent: 99.99}\n";
 
@@ -26,7 +26,7 @@ fn document(kind: &str, name: &str, spec: &str) -> String {
 fn b1_every_example_of_the_specification_is_taken_or_refused_with_a_reason() {
     let rolling = "  timeWindow: [{duration: 4w, isRolling: true}]\n";
     let usual = format!("{rolling}{OBJECTIVES}");
-    let datadog = "ratioMetric: {counter: true, good: {metricSource: {metricSourceRef: dd, type: Datadog, spec: {query: sum:hits}}}, total: {metricSource: {metricSourceRef: dd, type: Datadog, spec: {query: sum:all}}}}";
+    let datadog = "ratioMetric: {counter: true, good: {metricSource: {metricSourceRef: dd, type: Datadog, spec: {query: 'sum:hits'}}}, total: {metricSource: {metricSourceRef: dd, type: Datadog, spec: {query: 'sum:all'}}}}";
     let prometheus = datadog.replace("metricSourceRef: dd, type: Datadog", "type: Prometheus");
     let redshift = "thresholdMetric: {metricSource: {type: Redshift, spec: {region: eu, query: SELECT 1, secretAccessKey: key}}}";
     let raw = "ratioMetric: {rawType: success, raw: {metricSource: {type: Prometheus, spec: {query: up}}}}";
