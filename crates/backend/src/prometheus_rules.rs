@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 
 use slowburn_domain::number;
-use slowburn_domain::slo::{BudgetingMethod, Objective, Tier, TierRule, tiers_for};
+use slowburn_domain::slo::{BudgetingMethod, Objective, Tier, TierRule};
 
 use crate::Backend;
 
@@ -166,7 +166,7 @@ impl<'a> Slo<'a> {
     }
 
     fn tiers(&self) -> Vec<TierRule> {
-        tiers_for(self.objective.window.nominal(), self.objective.target)
+        self.objective.alerting.tiers(self.objective.window.nominal(), self.objective.target, None)
     }
 }
 

@@ -6,7 +6,9 @@ use std::process::Command;
 
 use slowburn_backend::openslo;
 use slowburn_backend::prometheus_rules::rules;
-use slowburn_domain::slo::{BudgetingMethod, Counts, Hour, Ledger, Objective, Period, Tier, evaluate};
+use slowburn_domain::slo::{
+    AlertPair, AlertPairs, Alerting, BudgetingMethod, Counts, Hour, Ledger, Objective, Period, Threshold, Tier, evaluate,
+};
 use slowburn_domain::time::Minute;
 
 /// One document of the form that people write.
@@ -57,6 +59,26 @@ fn promtool_accepts_the_rules_of_twenty_varied_slos() {
     assert!(rules([&sliced]).ends_with("# Left out, as it counts slices of time and not events: slo-0\ngroups: []\n"));
     let count: usize = said.split_once(" rules found").and_then(|(before, _)| before.split_whitespace().last()?.parse().ok()).expect(&said);
     assert!(count > 20 * 15, "{said}");
+}
+
+#[test]
+fn b5_hand_made_pairs_are_exported_and_accepted() {
+    let alerting = |pairs: Vec<AlertPair>| Alerting { pairs: AlertPairs::Made(pairs), fewest_bad: 2 };
+    let pair = |tier, long_minutes, short_minutes, threshold| AlertPair { tier, long_minutes, short_minutes, threshold };
+    let pairs = vec![
+        pair(Tier::Page, 90, 7, Threshold::BurnRate(9.5)),
+        pair(Tier::Page, 60, 5, Threshold::HoursLeft(12.0)),
+        pair(Tier::Ticket, 2_880, 240, Threshold::BudgetShare(0.1)),
+    ];
+    let made = Objective { alerting: alerting(pairs), ..document("made", "checkout", 0.999, "30d") };
+    let silent = Objective { alerting: alerting(Vec::new()), ..document("silent", "checkout", 0.999, "30d") };
+    let text = rules([&made, &silent]);
+    for part in ["ratio_rate90m", "ratio_rate7m", "(9.5 * 0.001)", "(1.5 * 0.001)", "ratio_rate4h"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!text.contains("slowburn-slo-alerts-checkout-silent"), "{text}");
+    let (accepted, said) = promtool("made", &["check", "rules", "rules.yml"], &[("rules.yml", &text)]);
+    assert!(accepted, "{said}\n{text}");
 }
 
 /// Three quiet days, then half of the events fail: both page at the same evaluation.

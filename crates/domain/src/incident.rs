@@ -212,6 +212,7 @@ mod tests {
             window: TimeWindow::days(30),
             budgeting_method: BudgetingMethod::Occurrences,
             expected_gap_minutes: None,
+            alerting: crate::slo::Alerting::default(),
         }
     }
 

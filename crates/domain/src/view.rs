@@ -64,6 +64,25 @@ pub struct SlosPage {
     pub slos: Vec<SloRow>,
 }
 
+/// A version of an OpenSLO document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentVersion {
+    /// Its number, from 1.
+    pub number: i32,
+    /// Since when it was in force.
+    pub at: Timestamp,
+    /// Who applied it, if they said so.
+    pub author: Option<String>,
+    /// Why, if they said so.
+    pub reason: Option<String>,
+    /// `created`, `changed` or `deleted`.
+    pub change: String,
+    /// The parts that differ from the version before, as `field: old → new`.
+    pub differences: Vec<String>,
+    /// Its text; of a deleted document the last one.
+    pub body: String,
+}
+
 /// One SLO.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SloPage {

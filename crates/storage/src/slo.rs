@@ -1,5 +1,7 @@
 //! SLOs as applied: their documents, the key of their counts, and the version of the SLI set.
 
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::view::DocumentVersion;
 use sqlx::{PgConnection, Row as _};
 
 use crate::Result;
@@ -131,4 +133,88 @@ pub async fn put_document(connection: &mut PgConnection, kind: &str, name: &str,
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Removes a document and the SLOs that it defines. Their counts stay until they expire.
+///
+/// # Errors
+/// The database.
+pub async fn remove_document(connection: &mut PgConnection, kind: &str, name: &str) -> Result<()> {
+    sqlx::query("DELETE FROM documents WHERE kind = $1 AND name = $2").bind(kind).bind(name).execute(&mut *connection).await?;
+    if kind == "SLO" {
+        remove_others(connection, name, &[]).await?;
+    }
+    Ok(())
+}
+
+/// A change of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct NewVersion<'a> {
+    /// Its kind.
+    pub kind: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its text from now on, or its last.
+    pub body: &'a str,
+    /// `created`, `changed` or `deleted`.
+    pub change: &'a str,
+    /// What differs, in words.
+    pub differences: &'a [String],
+    /// Who did it.
+    pub author: Option<&'a str>,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Writes a version, numbered after the last one of the document. Call it under [`lock_version`].
+///
+/// # Errors
+/// The database.
+pub async fn put_document_version(connection: &mut PgConnection, version: &NewVersion<'_>) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO document_versions (kind, name, number, body, change, differences, author, reason, applied_at)
+         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, to_timestamp($8::bigint / 1000000000.0)
+         FROM document_versions WHERE kind = $1 AND name = $2",
+    )
+    .bind(version.kind)
+    .bind(version.name)
+    .bind(version.body)
+    .bind(version.change)
+    .bind(version.differences)
+    .bind(version.author)
+    .bind(version.reason)
+    .bind(version.at.nanos())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The versions of a document, newest first.
+///
+/// # Errors
+/// The database.
+pub async fn document_versions(connection: &mut PgConnection, kind: &str, name: &str) -> Result<Vec<DocumentVersion>> {
+    let rows = sqlx::query(
+        "SELECT number, (extract(epoch FROM applied_at) * 1000)::bigint, author, reason, change, differences, body
+         FROM document_versions WHERE kind = $1 AND name = $2 ORDER BY number DESC",
+    )
+    .bind(kind)
+    .bind(name)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(DocumentVersion {
+                number: row.try_get(0)?,
+                at: Timestamp::from_millis(row.try_get(1)?),
+                author: row.try_get(2)?,
+                reason: row.try_get(3)?,
+                change: row.try_get(4)?,
+                differences: row.try_get(5)?,
+                body: row.try_get(6)?,
+            })
+        })
+        .collect()
 }

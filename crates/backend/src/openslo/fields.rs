@@ -12,11 +12,13 @@ pub(super) struct Report {
     prefix: String,
     pub(super) faults: Vec<FieldFault>,
     pub(super) warnings: Vec<FieldFault>,
+    /// Kind and name of the documents that it refers to.
+    pub(super) refers: Vec<(&'static str, String)>,
 }
 
 impl Report {
     pub(super) fn new(prefix: String) -> Self {
-        Self { prefix, faults: Vec::new(), warnings: Vec::new() }
+        Self { prefix, faults: Vec::new(), warnings: Vec::new(), refers: Vec::new() }
     }
 
     /// The document cannot be taken.
@@ -59,6 +61,11 @@ impl<'n> Fields<'n> {
         }
         report.fault(&path, format!("expected a map, got {}", node.kind()));
         None
+    }
+
+    /// Whether it is the outermost map.
+    pub(super) const fn is_document(&self) -> bool {
+        self.path.is_empty()
     }
 
     /// Path of one of its fields.

@@ -1,11 +1,17 @@
-//! The indicator of an SLO: which events count, and which of them are good.
+//! The indicator of an SLO: which events count, and which of them are good. The kinds `SLI` and `DataSource`.
+//!
+//! A source that we cannot read is kept whatever it says: as two sides, as a ready ratio, or as a value with a threshold.
 
 use super::IndicatorSource;
 use super::fields::{Fields, Report};
+use super::library::Context;
+use super::metadata::{Metadata, Naming, description};
 use crate::filter::{Filter, Signal};
 
 /// Our own `metricSource.type`, compared without case.
 const OWN_TYPE: &str = "slowburn";
+const NO_THRESHOLD: &str = "is not supported; ratioMetric is. For latency, count spans as good with a filter like duration_ms < 300";
+const NO_RAW: &str = "raw ratios are not supported; good or bad, with total, are";
 
 /// One `metricSource`.
 enum Source {
@@ -13,38 +19,110 @@ enum Source {
     Unknown(String),
 }
 
-/// Reads `indicator`. `None` when there are faults.
-pub(super) fn read(mut indicator: Fields<'_>, report: &mut Report) -> Option<IndicatorSource> {
-    // An inline indicator may have a name of its own; nothing refers to it.
-    indicator.get("metadata");
+/// Reads an indicator: a document of kind SLI, or `indicator` of an SLO. `None` when there are faults.
+pub(super) fn read<'c>(mut indicator: Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<IndicatorSource> {
+    let is_document = indicator.is_document();
+    if is_document {
+        Metadata::read(&mut indicator, Naming::Free, report);
+    } else {
+        // An inline indicator may have a name of its own; nothing refers to it.
+        indicator.get("metadata");
+    }
     indicator.get("kind");
     indicator.get("apiVersion");
     let spec = indicator.required_map("spec", report);
     indicator.finish(report);
     let mut spec = spec?;
-    spec.get("description");
-    spec.refuse(
-        "thresholdMetric",
-        "is not supported; ratioMetric is. For latency, count spans as good with a filter like duration_ms < 300",
-        report,
-    );
-    let is_threshold = spec.get("thresholdMetric").is_some();
-    let ratio = if is_threshold { spec.map("ratioMetric", report) } else { spec.required_map("ratioMetric", report) };
+    if is_document {
+        description(&mut spec, report);
+    } else {
+        spec.get("description");
+    }
+    if spec.get("thresholdMetric").is_some() {
+        let path = spec.path("thresholdMetric");
+        spec.pass_over("ratioMetric", "has no effect beside thresholdMetric", report);
+        let metric = spec.map("thresholdMetric", report);
+        spec.finish(report);
+        return read_foreign(metric?, &path, NO_THRESHOLD, context, report);
+    }
+    let ratio = spec.required_map("ratioMetric", report);
     spec.finish(report);
-    read_ratio(ratio?, report)
+    read_ratio(ratio?, context, report)
 }
 
-fn read_ratio(mut ratio: Fields<'_>, report: &mut Report) -> Option<IndicatorSource> {
-    ratio.flag("counter", report);
-    for key in ["raw", "rawType"] {
-        ratio.refuse(key, "raw ratios are not supported; good or bad, with total, are", report);
+/// Reads a document of kind DataSource and gives its type.
+pub(super) fn read_data_source<'c>(mut source: Fields<'c>, report: &mut Report) -> Option<&'c str> {
+    source.get("apiVersion");
+    source.get("kind");
+    Metadata::read(&mut source, Naming::Free, report);
+    let spec = source.required_map("spec", report);
+    source.finish(report);
+    let mut spec = spec?;
+    description(&mut spec, report);
+    let kind = spec.required_text("type", report);
+    // Whatever the source wants.
+    spec.get("connectionDetails");
+    spec.finish(report);
+    kind
+}
+
+/// A metric that only a source of another type can have.
+fn read_foreign<'c>(
+    mut metric: Fields<'c>,
+    path: &str,
+    reason: &str,
+    context: &Context<'c>,
+    report: &mut Report,
+) -> Option<IndicatorSource> {
+    let Some(mut source) = metric.map("metricSource", report) else {
+        report.fault(path, reason);
+        return None;
+    };
+    metric.finish(report);
+    let type_path = source.path("type");
+    let kind = read_type(&mut source, context, report)?;
+    if kind.eq_ignore_ascii_case(OWN_TYPE) {
+        report.fault(path, reason);
+        return None;
     }
+    Some(unmeasured(kind.to_owned(), &type_path, report))
+}
+
+fn unmeasured(kind: String, path: &str, report: &mut Report) -> IndicatorSource {
+    report.warn(path, format!("{kind} is not a source we can read; the SLO is kept and shown as unmeasured"));
+    IndicatorSource::Unknown { kind }
+}
+
+fn read_ratio<'c>(mut ratio: Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<IndicatorSource> {
+    ratio.flag("counter", report);
+    let has_raw = ratio.get("raw").is_some();
+    let raw_path = ratio.path(if has_raw { "raw" } else { "rawType" });
+    let has_raw_type = ratio.get("rawType").is_some();
+    if let Some(word) = ratio.text("rawType", report).filter(|word| !["success", "failure"].contains(word)) {
+        report.fault(&ratio.path("rawType"), format!("{word} is neither success nor failure"));
+    }
+    let raw = ratio.map("raw", report);
     let is_given = [ratio.get("good").is_some(), ratio.get("bad").is_some()];
+    if let Some(raw) = raw {
+        let is_two_sided = is_given.contains(&true) || ratio.get("total").is_some();
+        ratio.finish(report);
+        if is_two_sided {
+            report.fault(&raw_path, "a ratio is either raw, or made of good or bad with total");
+            return None;
+        }
+        if !has_raw_type {
+            report.fault(&raw_path.replace(".raw", ".rawType"), "is required with raw: success or failure");
+        }
+        return read_foreign(raw, &raw_path, NO_RAW, context, report);
+    }
+    if has_raw_type {
+        report.fault(&raw_path, NO_RAW);
+    }
     let part_path = ratio.path(if is_given[1] { "bad" } else { "good" });
-    let good = ratio.map("good", report).map(|metric| read_metric(metric, report));
-    let bad = ratio.map("bad", report).map(|metric| read_metric(metric, report));
+    let good = ratio.map("good", report).map(|metric| read_metric(metric, context, report));
+    let bad = ratio.map("bad", report).map(|metric| read_metric(metric, context, report));
     let total_path = ratio.path("total");
-    let total = ratio.required_map("total", report).map(|metric| read_metric(metric, report));
+    let total = ratio.required_map("total", report).map(|metric| read_metric(metric, context, report));
     match is_given {
         [true, true] => report.fault(&part_path, "either good or bad is given, not both"),
         [false, false] => report.fault(&part_path, "good or bad is required"),
@@ -62,9 +140,7 @@ fn read_ratio(mut ratio: Fields<'_>, report: &mut Report) -> Option<IndicatorSou
             Some(IndicatorSource::Spans { total, good, part, is_good })
         }
         (Source::Unknown(kind), Source::Unknown(other)) if kind.eq_ignore_ascii_case(&other) => {
-            let reason = format!("{kind} is not a source we can read; the SLO is kept and shown as unmeasured");
-            report.warn(&format!("{total_path}.metricSource.type"), reason);
-            Some(IndicatorSource::Unknown { kind })
+            Some(unmeasured(kind, &format!("{total_path}.metricSource.type"), report))
         }
         _ => {
             report.fault(&format!("{part_path}.metricSource.type"), "both sides of a ratio must come from one source");
@@ -73,15 +149,27 @@ fn read_ratio(mut ratio: Fields<'_>, report: &mut Report) -> Option<IndicatorSou
     }
 }
 
-fn read_metric(mut metric: Fields<'_>, report: &mut Report) -> Option<Source> {
+/// The type of a `metricSource`: as it says itself, or as the data source does that it refers to.
+fn read_type<'c>(source: &mut Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<&'c str> {
+    if source.get("metricSourceRef").is_none() {
+        return source.required_text("type", report);
+    }
+    let (path, type_path) = (source.path("metricSourceRef"), source.path("type"));
+    let given = source.text("type", report);
+    let name = source.required_text("metricSourceRef", report)?;
+    let kind = context.resolve(("DataSource", name), &path, report, read_data_source)??;
+    if let Some(given) = given.filter(|given| !given.eq_ignore_ascii_case(kind)) {
+        report.fault(&type_path, format!("is {given}, and DataSource {name} is of type {kind}"));
+        return None;
+    }
+    Some(kind)
+}
+
+fn read_metric<'c>(mut metric: Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<Source> {
     let source = metric.required_map("metricSource", report);
     metric.finish(report);
     let mut source = source?;
-    source.refuse("metricSourceRef", "data sources are not supported; give type and spec here", report);
-    if source.get("metricSourceRef").is_some() {
-        return None;
-    }
-    let kind = source.required_text("type", report)?;
+    let kind = read_type(&mut source, context, report)?;
     if !kind.eq_ignore_ascii_case(OWN_TYPE) {
         return Some(Source::Unknown(kind.to_owned()));
     }

@@ -1,19 +1,26 @@
 //! OpenSLO v1 documents: SLOs as people write and keep them.
 //!
 //! A text of several YAML documents is split at its markers (`yaml`), each document is read into a bounded tree, and the
-//! tree into [`Definition`]s, one for each objective (`slo`, `indicator`). Every fault of every document is collected, so
-//! that one attempt shows all there is to mend; what we do not know but can do without is a warning. The text of each document
-//! is kept as it was given, comments included, and is what export gives back.
+//! tree into [`Definition`]s, one for each objective (`slo`, `indicator`, `alerts`). Documents may refer to each other by name,
+//! within one text and to those stored before (`library`). Every fault of every document is collected, so that one attempt shows
+//! all there is to mend; what we do not know but can do without is a warning. The text of each document is kept as it was given,
+//! comments included, and is what export gives back.
 //!
-//! Supported are the kinds `SLO` (one rolling window, `Occurrences`, an inline ratio indicator over spans) and `Service`.
-//! Everything else is refused with the path of the field and the words for what is supported. A source of another type than
-//! `slowburn` is kept, and the SLO is unmeasured.
+//! All kinds of OpenSLO are known. What is not supported of them is refused with the path of the field and the words for what
+//! is. A source of another type than `slowburn` is kept, and the SLO is unmeasured.
 
+mod alerts;
 mod fields;
+mod import;
 mod indicator;
+mod library;
+mod metadata;
+mod pairs;
+mod secrets;
 mod slo;
 #[cfg(test)]
 mod tests;
+mod window;
 mod yaml;
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,7 +30,10 @@ use slowburn_domain::slo::Objective;
 
 use crate::filter::Filter;
 use fields::{Fields, Report};
+use library::Context;
 
+pub use library::Library;
+pub(crate) use secrets::masked;
 pub use yaml::MAX_SIZE;
 
 const API_VERSION: &str = "openslo/v1";
@@ -81,9 +91,24 @@ pub struct ServiceDefinition {
     pub document: String,
 }
 
+/// A document of any kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Its kind, in OpenSLO's word.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its YAML as it was given.
+    pub text: String,
+    /// Kind and name of the documents that it refers to.
+    pub refers: Vec<(&'static str, String)>,
+}
+
 /// What a text of documents defines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parsed {
+    /// Its documents, in order.
+    pub documents: Vec<Document>,
     /// Its SLOs, in order.
     pub definitions: Vec<Definition>,
     /// Its services, in order.
@@ -92,28 +117,64 @@ pub struct Parsed {
     pub warnings: Vec<FieldFault>,
 }
 
-/// Reads one or more YAML documents.
+/// Reads one or more YAML documents that refer to no others.
 ///
 /// # Errors
-/// Every fault found. The field is a path like `spec.budgetingMethod`, with `documents[1].` before it when there are several
-/// documents, or `line N, column M` where the text is not YAML.
+/// As [`Library::parse`].
 pub fn parse(text: &str) -> Result<Parsed, Vec<FieldFault>> {
-    let documents = yaml::split(text).map_err(|fault| vec![fault])?;
-    let several = documents.len() > 1;
-    let budget = yaml::Budget::default();
-    let mut parsed = Parsed::default();
-    let mut faults = Vec::new();
-    let mut names = HashSet::new();
-    for (index, document) in documents.iter().enumerate() {
-        let mut report = Report::new(if several { format!("documents[{index}]") } else { String::new() });
-        match document.read(&budget) {
-            Ok(root) => read(&root, &document.text, &mut names, &mut parsed, &mut report),
-            Err(fault) => faults.push(fault),
+    Library::default().parse(text)
+}
+
+impl Library {
+    /// Reads one or more YAML documents, which may refer to each other and to the documents in here.
+    ///
+    /// # Errors
+    /// Every fault found. The field is a path like `spec.budgetingMethod`, with `documents[1].` before it when there are several
+    /// documents, or `line N, column M` where the text is not YAML.
+    pub fn parse(&self, text: &str) -> Result<Parsed, Vec<FieldFault>> {
+        let documents = yaml::split(text).map_err(|fault| vec![fault])?;
+        let several = documents.len() > 1;
+        let budget = yaml::Budget::default();
+        let (mut pieces, mut reports) = (Vec::new(), Vec::new());
+        for (index, document) in documents.into_iter().enumerate() {
+            let mut report = Report::new(if several { format!("documents[{index}]") } else { String::new() });
+            pieces.extend(pieces_of(document, &budget, &mut report).into_iter().map(|(text, node)| (index, text, node)));
+            reports.push(report);
         }
-        faults.append(&mut report.faults);
-        parsed.warnings.append(&mut report.warnings);
+        let context = Context::new(self, pieces.iter().map(|(.., node)| node));
+        let mut parsed = Parsed::default();
+        let mut names = HashSet::new();
+        for (index, text, node) in &pieces {
+            read(node, text, &context, &mut names, &mut parsed, &mut reports[*index]);
+        }
+        let mut faults = Vec::new();
+        for mut report in reports {
+            faults.append(&mut report.faults);
+            parsed.warnings.append(&mut report.warnings);
+        }
+        if faults.is_empty() { Ok(parsed) } else { Err(faults) }
     }
-    if faults.is_empty() { Ok(parsed) } else { Err(faults) }
+}
+
+/// The OpenSLO documents that a document is, each with its text: itself, or what another tool's specification comes to.
+fn pieces_of(document: yaml::Document, budget: &yaml::Budget, report: &mut Report) -> Vec<(String, yaml::Node)> {
+    let node = match document.read(budget) {
+        Ok(node) => node,
+        Err(fault) => {
+            report.faults.push(fault);
+            return Vec::new();
+        }
+    };
+    let Some(texts) = import::openslo(&node, report) else { return vec![(document.text, node)] };
+    if !report.faults.is_empty() {
+        return Vec::new();
+    }
+    let read = texts.into_iter().filter_map(|text| {
+        let [document] = <[_; 1]>::try_from(yaml::split(&text).ok()?).ok()?;
+        let node = document.read(budget).map_err(|fault| report.faults.push(fault)).ok()?;
+        Some((text, node))
+    });
+    read.collect()
 }
 
 /// Joins documents into one text. A document given more than once, because several SLOs come from it, is written once.
@@ -133,8 +194,15 @@ pub fn export(documents: &[&str]) -> String {
 }
 
 /// Reads one document. `names` holds what was defined before: (kind, name).
-fn read(root: &yaml::Node, text: &str, names: &mut HashSet<(&'static str, String)>, parsed: &mut Parsed, report: &mut Report) {
-    let Some(mut root) = Fields::of_document(root, report) else { return };
+fn read<'c>(
+    node: &'c yaml::Node,
+    text: &str,
+    context: &Context<'c>,
+    names: &mut HashSet<(&'static str, String)>,
+    parsed: &mut Parsed,
+    report: &mut Report,
+) {
+    let Some(mut root) = Fields::of_document(node, report) else { return };
     let version = root.required_text("apiVersion", report);
     let kind = root.required_text("kind", report);
     let (Some(version), Some(kind)) = (version, kind) else { return };
@@ -142,22 +210,33 @@ fn read(root: &yaml::Node, text: &str, names: &mut HashSet<(&'static str, String
         report.fault("apiVersion", format!("{version} is not supported; {API_VERSION} is"));
         return;
     }
-    let mut define = |kind: &'static str, path: &str, name: &str, report: &mut Report| {
+    let Some(kind) = library::kind_named(kind) else {
+        report.fault("kind", format!("{kind} is not supported; {} are", library::kinds()));
+        return;
+    };
+    let mut define = |path: &str, name: &str, report: &mut Report| {
         if !names.insert((kind, name.to_owned())) {
             report.fault(path, format!("{kind} {name} is defined twice in this text"));
         }
     };
     match kind {
         "SLO" => {
-            let slo = slo::read(root, report);
-            slo.names.iter().for_each(|(path, name)| define("SLO", path, name, report));
+            let slo = slo::read(root, context, report);
+            slo.names.iter().for_each(|(path, name)| define(path, name, report));
             parsed.definitions.extend(slo.definitions(text));
         }
-        "Service" => {
-            let Some(service) = slo::read_service(root, text, report) else { return };
-            define("Service", "metadata.name", &service.name, report);
-            parsed.services.push(service);
+        "Service" => parsed.services.extend(slo::read_service(root, text, report)),
+        "SLI" => drop(indicator::read(root, context, report)),
+        "DataSource" => drop(indicator::read_data_source(root, report)),
+        "AlertPolicy" => drop(alerts::policy(root, context, report)),
+        "AlertCondition" => drop(alerts::condition(root, report)),
+        _ => drop(alerts::target(root, report)),
+    }
+    if let Some((_, name)) = library::key(node) {
+        if kind != "SLO" {
+            define("metadata.name", name, report);
         }
-        other => report.fault("kind", format!("{other} is not supported; SLO and Service are")),
+        let refers = std::mem::take(&mut report.refers);
+        parsed.documents.push(Document { kind, name: name.to_owned(), text: text.to_owned(), refers });
     }
 }

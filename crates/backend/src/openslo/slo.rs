@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use slowburn_domain::slo::{BudgetingMethod, CalendarUnit, CalendarWindow, Objective, Target, TimeWindow, Window};
+use slowburn_domain::slo::{BudgetingMethod, Objective, Target, TimeWindow};
 use slowburn_domain::time::parse_duration;
 
 use super::fields::{Fields, Report};
+use super::library::Context;
+use super::metadata::{Metadata, Naming, description};
+use super::pairs::{ALERT_PAIRS, ALERT_PRESET, MIN_BAD_EVENTS};
+use super::window::read_window;
 use super::yaml::Node;
-use crate::slo::calendar::{Calendar, CalendarFault};
+use super::{Definition, IndicatorSource, MAX_NAME, ServiceDefinition, alerts, indicator, pairs};
 
-use super::{Definition, IndicatorSource, MAX_DESCRIPTION, MAX_NAME, ServiceDefinition, indicator};
-
-const OWN_ANNOTATIONS: &str = "slowburn.dev/";
 const EXPECTED_GAP: &str = "slowburn.dev/expected-gap";
 /// The longest window whose minutes are kept (`MINUTES_LIVE` in `upkeep/slots.rs`), minutes.
 const LONGEST_WITH_MINUTES: u32 = 90 * 1_440;
-/// The longest window, minutes.
-const MAX_WINDOW: u64 = 366 * 1_440;
 
 /// A document of kind SLO, as far as it could be read.
 pub(super) struct Slo {
@@ -30,13 +29,6 @@ struct Content {
     objectives: Vec<Objective>,
     source: IndicatorSource,
     labels: BTreeMap<String, Vec<String>>,
-}
-
-struct Metadata {
-    name: Option<String>,
-    display_name: Option<String>,
-    labels: BTreeMap<String, Vec<String>>,
-    annotations: BTreeMap<String, Vec<String>>,
 }
 
 /// What one entry of `objectives` says.
@@ -69,21 +61,24 @@ impl Slo {
 }
 
 /// Reads the rest of a document of kind SLO.
-pub(super) fn read(mut root: Fields<'_>, report: &mut Report) -> Slo {
-    let metadata = read_metadata(&mut root, report);
-    let expected_gap_minutes = expected_gap(&metadata.annotations, report);
+pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut Report) -> Slo {
+    let metadata = Metadata::read(&mut root, Naming::Label, report);
+    metadata.warn_of_unknown(&[EXPECTED_GAP, ALERT_PRESET, ALERT_PAIRS, MIN_BAD_EVENTS], report);
+    let expected_gap_minutes = metadata.read_annotation(EXPECTED_GAP, gap_minutes, report);
     let spec = root.required_map("spec", report);
     root.finish(report);
     let Some(mut spec) = spec else { return Slo { names: Vec::new(), content: None } };
 
     let description = description(&mut spec, report);
     let service = spec.required_text("service", report);
-    let source = read_source(&mut spec, report);
+    let source = read_source(&mut spec, context, report);
     let window = read_window(&mut spec, report);
     let method = read_budgeting_method(&mut spec, report);
     let entries = read_objectives(&mut spec, method, window.as_ref(), report);
-    if spec.list("alertPolicies", report).is_some_and(|policies| !policies.is_empty()) {
-        report.fault("spec.alertPolicies", "alert policies are not supported; the alerts follow from target and window");
+    let (alerting, typed) = pairs::alerting(&metadata, alerts::read_policies(&mut spec, context, report), report);
+    if let Some(window) = &window {
+        let targets: Vec<Target> = entries.iter().filter_map(|entry| entry.target).collect();
+        pairs::check(&typed, window.nominal(), &targets, report);
     }
     spec.finish(report);
 
@@ -101,6 +96,7 @@ pub(super) fn read(mut root: Fields<'_>, report: &mut Report) -> Slo {
                 window: window.clone(),
                 budgeting_method: entry.budgeting_method?,
                 expected_gap_minutes,
+                alerting: alerting.clone(),
             })
         });
         Some(Content { objectives: objectives.collect::<Option<_>>()?, source: source?, labels: metadata.labels })
@@ -110,7 +106,7 @@ pub(super) fn read(mut root: Fields<'_>, report: &mut Report) -> Slo {
 
 /// Reads the rest of a document of kind Service.
 pub(super) fn read_service(mut root: Fields<'_>, document: &str, report: &mut Report) -> Option<ServiceDefinition> {
-    let metadata = read_metadata(&mut root, report);
+    let metadata = Metadata::read(&mut root, Naming::Label, report);
     let description = match root.map("spec", report) {
         Some(mut spec) => {
             let description = description(&mut spec, report);
@@ -129,122 +125,26 @@ pub(super) fn read_service(mut root: Fields<'_>, document: &str, report: &mut Re
     })
 }
 
-fn read_metadata(root: &mut Fields<'_>, report: &mut Report) -> Metadata {
-    let mut metadata = Metadata { name: None, display_name: None, labels: BTreeMap::new(), annotations: BTreeMap::new() };
-    let Some(mut fields) = root.required_map("metadata", report) else { return metadata };
-    metadata.name = fields.required_text("name", report).map(str::to_owned);
-    if metadata.name.as_ref().is_some_and(|name| !is_dns_label(name)) {
-        let reason = format!("a name has 1 to {MAX_NAME} of a–z, 0–9 and -, and begins and ends with a letter or digit (RFC 1123)");
-        report.fault(&fields.path("name"), reason);
-        metadata.name = None;
+fn gap_minutes(text: &str) -> Result<u32, String> {
+    let seconds = parse_duration(text).map_err(|error| error.to_string())?;
+    u32::try_from(seconds.div_ceil(60)).map_err(|_| format!("{text} is too long"))
+}
+
+fn read_source<'c>(spec: &mut Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<IndicatorSource> {
+    let path = spec.path("indicatorRef");
+    if spec.get("indicatorRef").is_none() {
+        return indicator::read(spec.required_map("indicator", report)?, context, report);
     }
-    metadata.display_name = fields.text("displayName", report).filter(|name| !name.trim().is_empty()).map(str::to_owned);
-    metadata.labels = fields.texts("labels", true, report);
-    metadata.annotations = fields.texts("annotations", false, report);
-    fields.finish(report);
-    metadata
-}
-
-fn is_dns_label(name: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(inside) && !name.starts_with('-') && !name.ends_with('-')
-}
-
-fn expected_gap(annotations: &BTreeMap<String, Vec<String>>, report: &mut Report) -> Option<u32> {
-    for name in annotations.keys().filter(|name| name.starts_with(OWN_ANNOTATIONS) && *name != EXPECTED_GAP) {
-        report.warn(&format!("metadata.annotations.{name}"), "unknown annotation; it is kept and has no effect");
-    }
-    let text = annotations.get(EXPECTED_GAP)?.first()?;
-    let minutes = parse_duration(text).map_err(|error| error.to_string());
-    let minutes = minutes.and_then(|seconds| u32::try_from(seconds.div_ceil(60)).map_err(|_| format!("{text} is too long")));
-    minutes.map_err(|reason| report.fault(&format!("metadata.annotations.{EXPECTED_GAP}"), reason)).ok()
-}
-
-fn description(spec: &mut Fields<'_>, report: &mut Report) -> String {
-    let text = spec.text("description", report).unwrap_or_default();
-    let length = text.chars().count();
-    if length > MAX_DESCRIPTION {
-        report.fault(&spec.path("description"), format!("has {length} characters; at most {MAX_DESCRIPTION} are allowed"));
-    }
-    text.to_owned()
-}
-
-fn read_source(spec: &mut Fields<'_>, report: &mut Report) -> Option<IndicatorSource> {
-    spec.refuse("indicatorRef", "references to SLI documents are not supported; write the indicator here, in spec.indicator", report);
-    let is_reference = spec.get("indicatorRef").is_some();
-    let indicator = if is_reference { spec.map("indicator", report) } else { spec.required_map("indicator", report) };
-    indicator::read(indicator?, report)
-}
-
-fn read_window(spec: &mut Fields<'_>, report: &mut Report) -> Option<TimeWindow> {
-    let path = spec.path("timeWindow");
-    let [node] = spec.required_list("timeWindow", report)? else {
-        report.fault(&path, "exactly one window is wanted, for example [{duration: 30d, isRolling: true}]");
-        return None;
-    };
-    let mut window = Fields::of(node, format!("{path}[0]"), report)?;
-    let (duration_path, rolling_path, calendar_path) = (window.path("duration"), window.path("isRolling"), window.path("calendar"));
-    let has_calendar = window.get("calendar").is_some();
-    let is_rolling = window.flag("isRolling", report);
-    let duration = window.required_text("duration", report);
-    let calendar = window.map("calendar", report);
-    window.finish(report);
-    match (has_calendar, is_rolling) {
-        (true, Some(true)) => {
-            report.fault(&rolling_path, "a window is rolling or follows a calendar, not both");
-            None
-        }
-        (true, _) => read_calendar(calendar?, duration, &duration_path, report),
-        (false, Some(false)) => {
-            let example = "{startTime: 2026-01-01 00:00:00, timeZone: Europe/Berlin}";
-            report.fault(&calendar_path, format!("is required with isRolling: false, for example {example}"));
-            None
-        }
-        (false, _) => read_rolling(duration?, &duration_path, report),
-    }
-}
-
-fn read_rolling(duration: &str, path: &str, report: &mut Report) -> Option<TimeWindow> {
-    let seconds = match parse_duration(duration) {
-        Ok(seconds) => seconds,
-        Err(error) => {
-            report.fault(path, error.to_string());
-            return None;
-        }
-    };
-    if seconds % 60 != 0 || !(1..=MAX_WINDOW).contains(&(seconds / 60)) {
-        report.fault(path, format!("a window is a whole number of minutes, at most {} days", MAX_WINDOW / 1_440));
+    if spec.get("indicator").is_some() {
+        report.fault(&path, "either indicator or indicatorRef is given, not both");
         return None;
     }
-    Some(TimeWindow::Rolling(Window { minutes: u32::try_from(seconds / 60).expect("at most MAX_WINDOW") }))
-}
-
-fn read_calendar(mut calendar: Fields<'_>, duration: Option<&str>, duration_path: &str, report: &mut Report) -> Option<TimeWindow> {
-    let (start_path, zone_path) = (calendar.path("startTime"), calendar.path("timeZone"));
-    let (start, zone) = (calendar.required_text("startTime", report), calendar.required_text("timeZone", report));
-    calendar.finish(report);
-    let length = duration.and_then(|text| {
-        let unit = text.trim().chars().next_back().and_then(CalendarUnit::of_letter);
-        let count = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse().ok().filter(|count| *count > 0);
-        let length = unit.zip(count);
-        if length.is_none() {
-            report.fault(duration_path, format!("{text:?} is no period of a calendar; one is 1d, 1w, 1M, 1Q or 1Y"));
-        }
-        length
-    });
-    let ((unit, count), start, time_zone) = (length?, start?, zone?);
-    let window = CalendarWindow { count, unit, start: start.trim().to_owned(), time_zone: time_zone.trim().to_owned() };
-    match Calendar::new(&window) {
-        Ok(_) => {}
-        Err(CalendarFault::Start(reason)) => report.fault(&start_path, reason),
-        Err(CalendarFault::TimeZone(reason)) => report.fault(&zone_path, reason),
+    let name = spec.required_text("indicatorRef", report)?;
+    let source = context.resolve(("SLI", name), &path, report, |sli, report| indicator::read(sli, context, report))??;
+    if let IndicatorSource::Unknown { kind } = &source {
+        report.warn(&path, format!("SLI {name} is read from {kind}, which we cannot read; the SLO is kept and shown as unmeasured"));
     }
-    let window = TimeWindow::Calendar(window);
-    if u64::from(window.nominal().minutes) > MAX_WINDOW {
-        report.fault(duration_path, format!("a window has at most {} days", MAX_WINDOW / 1_440));
-        return None;
-    }
-    Some(window)
+    Some(source)
 }
 
 fn read_budgeting_method(spec: &mut Fields<'_>, report: &mut Report) -> Option<Method> {
@@ -379,7 +279,7 @@ fn names(name: Option<&str>, entries: &[Entry]) -> Vec<(String, String)> {
 }
 
 /// Lower-case letters and digits of ASCII, everything between them one `-`.
-fn slug(text: &str) -> String {
+pub(super) fn slug(text: &str) -> String {
     let lower = text.to_lowercase();
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join("-");

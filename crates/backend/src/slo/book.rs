@@ -10,9 +10,10 @@ use sqlx::PgConnection;
 
 use super::calendar::Calendar;
 use super::exclusions::Recurrence;
+use super::plan;
 use crate::filter::Filter;
 use crate::ingest::{Sli, SliSet};
-use crate::openslo::{self, IndicatorSource};
+use crate::openslo::IndicatorSource;
 use crate::{Backend, Error, Result};
 
 /// One SLO in force.
@@ -88,12 +89,13 @@ impl SloBook {
         let rows = slo::all(connection).await?;
         let documents = slo::documents(connection).await?;
         let exclusions = exclusions(connection).await?;
+        let library = plan::library(&documents);
         let mut slos = BTreeMap::new();
         for (kind, name, body) in &documents {
             if kind != "SLO" {
                 continue;
             }
-            let parsed = match openslo::parse(body) {
+            let parsed = match library.parse(body) {
                 Ok(parsed) => parsed,
                 Err(faults) => {
                     tracing::error!(slo.document = name, ?faults, "stored SLO cannot be read");

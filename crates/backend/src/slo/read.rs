@@ -85,9 +85,9 @@ impl Backend {
         let needs: Vec<Need> = slos
             .iter()
             .map(|slo| {
-                let (period, method) = (slo.period(minute), slo.objective.budgeting_method);
-                let from_hour = Ledger::first_hour(minute, period, method).min(minute.hour() - SPARKLINE_HOURS);
-                need(slo, from_hour, Ledger::hours_needing_minutes(minute, period, method), minute)
+                let period = slo.period(minute);
+                let from_hour = Ledger::first_hour(minute, period, &slo.objective).min(minute.hour() - SPARKLINE_HOURS);
+                need(slo, from_hour, Ledger::hours_needing_minutes(minute, period, &slo.objective), minute)
             })
             .collect();
         let mut rows = Vec::with_capacity(slos.len());

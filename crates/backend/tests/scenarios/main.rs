@@ -5,6 +5,7 @@ mod budget;
 mod catalogue;
 mod correlation;
 mod exclusion;
+mod definitions;
 mod incident;
 mod ingest;
 mod merge;

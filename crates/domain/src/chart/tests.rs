@@ -37,6 +37,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
                 window: TimeWindow::Rolling(Window { minutes: 60 * hours.len() as u32 }),
                 budgeting_method: BudgetingMethod::Occurrences,
                 expected_gap_minutes: None,
+                alerting: crate::slo::Alerting::default(),
             },
             evaluation: Evaluation {
                 counts: Counts { good, total },

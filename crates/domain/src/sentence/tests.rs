@@ -11,6 +11,7 @@ fn objective() -> Objective {
         window: TimeWindow::days(30),
         budgeting_method: BudgetingMethod::Occurrences,
         expected_gap_minutes: None,
+        alerting: crate::slo::Alerting::default(),
     }
 }
 

@@ -17,14 +17,13 @@ use super::lint::{Facts, lints};
 use super::measure::Measure;
 use super::{
     Alert, Amount, BURN_WINDOWS, Budget, BudgetingMethod, BurnRates, Evaluation, Ledger, MEASURED_COVERAGE, Objective, Period, Target,
-    Tier, TierRule, TierState, Window, tiers_for,
+    Tier, TierRule, TierState, Window,
 };
 use crate::time::Minute;
 
-/// Bad events, or slices, in the long window under which no tier fires: one failure is an accident. There is no such floor on
-/// traffic. Of shares of slices the bad events behind them are counted.
-const FEWEST_BAD_LONG: u32 = 2;
-/// The same of the short window: nothing bad lately means it is over.
+/// Bad events, or slices, in the short window under which no tier fires: nothing bad lately means it is over. The long
+/// window's is the objective's own (`Alerting::fewest_bad`). There is no such floor on traffic. Of shares of slices the bad
+/// events behind them are counted.
 const FEWEST_BAD_SHORT: u32 = 1;
 /// What rounding can make of a threshold, relative; counts that reach it exactly must fire.
 const ROUNDING: f64 = 1e-9;
@@ -41,15 +40,14 @@ pub fn evaluate_briefly(objective: &Objective, ledger: &Ledger, period: Period, 
 }
 
 fn judged(objective: &Objective, ledger: &Ledger, period: Period, now: Minute, with_range: bool) -> Evaluation {
-    let target = objective.target;
     let account = Account::new(objective, ledger, period, period.trailing().first_minute(now), now);
     let counts = ledger.sum(period.first, now);
     let spent = account.measure.sum(period.first, now);
     let budget = account.budget(period, now);
     let coverage = account.lifetime.coverage(period.trailing().first_minute(now), now);
     let projected_budget = account.projected_budget(period, now);
-    let tiers: Vec<TierState> =
-        tiers_for(period.trailing(), target).into_iter().map(|rule| account.judge(rule, projected_budget, period, now)).collect();
+    let rules = objective.alerting.tiers(period.trailing(), objective.target, budget.remaining_ratio);
+    let tiers: Vec<TierState> = rules.into_iter().map(|rule| account.judge(rule, projected_budget, period, now)).collect();
     let burns = account.burn_rates(period, now);
     let lints = lints(&Facts {
         objective,
@@ -156,8 +154,8 @@ impl<'a> Account<'a> {
         // A window shorter than a slice looks at one whole slice.
         let slice = self.objective.budgeting_method.slice_minutes().unwrap_or(1);
         let share = |window: Window| rule.burn_rate * f64::from(window.minutes.max(slice)) / f64::from(period.minutes) * projected_budget;
-        let (long_threshold, short_threshold) =
-            (self.at_least(FEWEST_BAD_LONG, share(long)), self.at_least(FEWEST_BAD_SHORT, share(short)));
+        let fewest_bad = self.objective.alerting.fewest_bad;
+        let (long_threshold, short_threshold) = (self.at_least(fewest_bad, share(long)), self.at_least(FEWEST_BAD_SHORT, share(short)));
         let bad_events = |window: Window| {
             let (from, to) = self.measure.bounds(window, now);
             self.ledger.sum(from, to).bad()
@@ -167,7 +165,7 @@ impl<'a> Account<'a> {
         };
         let coverage = self.lifetime.coverage(long.first_minute(now), now);
         let alert = match (
-            is_above(long_amount, long_threshold, long, FEWEST_BAD_LONG),
+            is_above(long_amount, long_threshold, long, fewest_bad),
             is_above(short_amount, short_threshold, short, FEWEST_BAD_SHORT),
         ) {
             _ if !is_measured(coverage) => Alert::Unmeasured,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exhaustion::RECENT;
 use super::measure::is_by_hour;
-use super::{BURN_WINDOWS, BudgetingMethod, Period, Window, preset};
+use super::{BURN_WINDOWS, BudgetingMethod, Objective, Period, Window};
 use crate::time::Minute;
 
 const MINUTES_PER_HOUR: i32 = 60;
@@ -143,22 +143,22 @@ impl Ledger {
     }
 
     /// The first hour whose row a loader must bring for an evaluation at `now`: that in which the longest window begins.
-    pub fn first_hour(now: Minute, period: Period, method: BudgetingMethod) -> i32 {
+    pub fn first_hour(now: Minute, period: Period, objective: &Objective) -> i32 {
         // Windows of slices end with the last one that is over.
-        let slice = method.slice_minutes().map_or(0, |minutes| i32::try_from(minutes).unwrap_or(0));
-        let firsts = asked_windows(period.trailing()).map(|asked| asked.first_minute(now)).chain([period.first]);
+        let slice = objective.budgeting_method.slice_minutes().map_or(0, |minutes| i32::try_from(minutes).unwrap_or(0));
+        let firsts = asked_windows(period.trailing(), objective).map(|asked| asked.first_minute(now)).chain([period.first]);
         firsts.map(|first| first.plus(-slice).hour()).min().unwrap_or(now.hour())
     }
 
     /// The hours, in order, whose minute rows a loader must bring for an evaluation at `now`: those that a window covers only
     /// in part, and those of the five-minute burns behind the range of the time to exhaustion; with slices of less than hours
     /// all of them.
-    pub fn hours_needing_minutes(now: Minute, period: Period, method: BudgetingMethod) -> Vec<i32> {
-        if needs_all_minutes(period, method) {
-            return (Self::first_hour(now, period, method)..=now.hour()).collect();
+    pub fn hours_needing_minutes(now: Minute, period: Period, objective: &Objective) -> Vec<i32> {
+        if needs_all_minutes(period, objective.budgeting_method) {
+            return (Self::first_hour(now, period, objective)..=now.hour()).collect();
         }
         let mut hours: BTreeSet<i32> = (RECENT.first_minute(now).hour()..=now.hour()).collect();
-        for first in asked_windows(period.trailing()).map(|asked| asked.first_minute(now)).chain([period.first]) {
+        for first in asked_windows(period.trailing(), objective).map(|asked| asked.first_minute(now)).chain([period.first]) {
             hours.extend(partial_hours(first, now));
         }
         hours.into_iter().collect()
@@ -220,10 +220,10 @@ pub(super) fn needs_all_minutes(period: Period, method: BudgetingMethod) -> bool
     minutes.is_some_and(|minutes| !is_by_hour(minutes, period.slices_from()))
 }
 
-/// Every window that an evaluation of an SLO over `window` sums up.
-fn asked_windows(window: Window) -> impl Iterator<Item = Window> {
+/// Every window that an evaluation of an objective over `window` sums up.
+fn asked_windows(window: Window, objective: &Objective) -> impl Iterator<Item = Window> {
     let burns = BURN_WINDOWS.into_iter().map(|(_, minutes)| Window { minutes });
-    burns.chain(preset::lookbacks(window)).chain([window])
+    burns.chain(objective.alerting.lookbacks(window)).chain([window])
 }
 
 /// First and last minute of each run of set bits.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BudgetingMethod, Counts, LeftOutReason, Objective, Target, TierState, TimeWindow, Window, left_out_tiers};
+use super::{BudgetingMethod, Counts, LeftOutReason, Objective, TierState, Window};
 use crate::number::{burn, count, long_duration, target_percent};
 use crate::sentence::amount;
 
@@ -78,15 +78,17 @@ pub(super) struct Facts<'a> {
 pub(super) fn lints(facts: &Facts<'_>) -> Vec<Lint> {
     let found =
         [good_exceeds_total(facts), budget_under_one(facts), single_failure_pages(facts), burns_constantly(facts), never_burns(facts)];
-    found.into_iter().flatten().chain(unreachable_tiers(&facts.objective.window, facts.objective.target)).collect()
+    found.into_iter().flatten().chain(unreachable_tiers(facts.objective)).collect()
 }
 
 /// The lints that are known before anything was counted.
-pub fn unreachable_tiers(window: &TimeWindow, target: Target) -> Vec<Lint> {
-    let unreachable = left_out_tiers(window.nominal(), target).into_iter().filter_map(|left_out| match left_out.reason {
-        LeftOutReason::Unreachable { highest } => Some((left_out.rule, highest)),
-        LeftOutReason::LongerThanWindow => None,
-    });
+pub fn unreachable_tiers(objective: &Objective) -> Vec<Lint> {
+    let target = objective.target;
+    let unreachable =
+        objective.alerting.left_out(objective.window.nominal(), target).into_iter().filter_map(|left_out| match left_out.reason {
+            LeftOutReason::Unreachable { highest } => Some((left_out.rule, highest)),
+            LeftOutReason::LongerThanWindow => None,
+        });
     unreachable
         .map(|(rule, highest)| {
             let long = long_duration(f64::from(rule.long_minutes) * 60.0);
@@ -150,10 +152,15 @@ fn single_failure_pages(facts: &Facts<'_>) -> Option<Lint> {
     let share = |state: &&TierState| state.rule.budget_share * facts.projected_budget;
     let touchy = facts.tiers.iter().filter(|state| share(state) <= 1.0).min_by_key(|state| state.rule.long_minutes)?;
     let long = long_duration(f64::from(touchy.rule.long_minutes) * 60.0);
+    let floor = match facts.objective.alerting.fewest_bad {
+        1 => "as it is told to fire for one".to_owned(),
+        2 => "and only the rule that it takes two keeps it quiet".to_owned(),
+        fewest => format!("and only the rule that it takes {fewest} keeps it quiet"),
+    };
     Some(Lint {
         kind: Some(LintKind::SingleFailurePages),
         reason: format!(
-            "The {} over {long} allows {} of {} {} of the whole window: one failure is that much, and only the rule that it takes two keeps it quiet",
+            "The {} over {long} allows {} of {} {} of the whole window: one failure is that much, {floor}",
             touchy.rule.tier.as_str(),
             amount((share(&touchy) * 100.0).round() / 100.0),
             count(facts.projected_budget),

@@ -4,6 +4,7 @@
 //! [`Evaluation`]: SLI, budget, burn rates, tiers, coverage, time to exhaustion and alert state. It is the only place
 //! where a burn rate is computed. Same ledger and same minute, same result.
 
+mod alerting;
 mod coverage;
 mod evaluate;
 mod exclusion;
@@ -21,6 +22,7 @@ use std::ops::Index;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
+pub use alerting::{AlertPair, AlertPairs, Alerting, Threshold, is_preset};
 pub use evaluate::{burn_rate, evaluate, evaluate_briefly};
 pub use exclusion::{Exclusion, ExclusionEffect, ExclusionScope, hours_excluded_in_part, united};
 pub use ledger::{Counts, Hour, Ledger};
@@ -59,6 +61,9 @@ pub struct Objective {
     /// Minutes after a record in which its source counts as alive even if silent, if the author said so
     /// (`slowburn.dev/expected-gap`).
     pub expected_gap_minutes: Option<u32>,
+    /// How it alerts. Browsers are told the tiers that come of it.
+    #[serde(skip)]
+    pub alerting: Alerting,
 }
 
 /// A share of good events, more than 0 and less than 1.

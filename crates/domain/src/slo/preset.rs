@@ -51,12 +51,22 @@ const WINDOW_TO_SHORT: u32 = 12;
 /// The tiers of an SLO, most urgent first: those of the nearest preset that fit into the window and that an outage can
 /// reach. Empty when there is none, for which [`left_out_tiers`] tells the reasons.
 pub fn tiers_for(window: Window, target: Target) -> Vec<TierRule> {
-    candidates(window).filter(|rule| reason_against(*rule, window, target).is_none()).collect()
+    tiers_of(window, window, target)
+}
+
+/// The same of the preset nearest to the window `preset`, scaled to the SLO's.
+pub(super) fn tiers_of(preset: Window, window: Window, target: Target) -> Vec<TierRule> {
+    candidates(preset, window).filter(|rule| reason_against(*rule, window, target).is_none()).collect()
 }
 
 /// The tiers of the nearest preset that an SLO goes without, with the reason for each.
 pub fn left_out_tiers(window: Window, target: Target) -> Vec<LeftOutTier> {
-    candidates(window).filter_map(|rule| reason_against(rule, window, target).map(|reason| LeftOutTier { rule, reason })).collect()
+    left_out_of(window, window, target)
+}
+
+/// The same of the preset nearest to the window `preset`.
+pub(super) fn left_out_of(preset: Window, window: Window, target: Target) -> Vec<LeftOutTier> {
+    candidates(preset, window).filter_map(|rule| reason_against(rule, window, target).map(|reason| LeftOutTier { rule, reason })).collect()
 }
 
 /// A tier of a preset that does not suit an SLO.
@@ -98,15 +108,20 @@ impl TierRule {
     }
 }
 
-/// The long and short windows that the tiers of an SLO over `window` can have.
-pub(super) fn lookbacks(window: Window) -> impl Iterator<Item = Window> {
-    let fitting = candidates(window).filter(move |rule| rule.long_minutes <= window.minutes);
+/// The windows that there are presets for.
+pub(super) fn windows() -> impl Iterator<Item = Window> {
+    PRESETS.iter().map(|preset| preset.window)
+}
+
+/// The long and short windows that the tiers of an SLO over `window` can have, with the preset nearest to `preset`.
+pub(super) fn lookbacks(preset: Window, window: Window) -> impl Iterator<Item = Window> {
+    let fitting = candidates(preset, window).filter(move |rule| rule.long_minutes <= window.minutes);
     fitting.flat_map(|rule| [rule.long_minutes, rule.short_minutes]).map(|minutes| Window { minutes })
 }
 
-/// The nearest preset's tiers, scaled to `window`. A window exactly between two presets takes the longer one's.
-fn candidates(window: Window) -> impl Iterator<Item = TierRule> {
-    let distance = |preset: &Preset| (preset.window.minutes.abs_diff(window.minutes), std::cmp::Reverse(preset.window.minutes));
+/// The tiers of the preset nearest to `preset`, scaled to `window`. Exactly between two presets the longer one is taken.
+fn candidates(preset: Window, window: Window) -> impl Iterator<Item = TierRule> {
+    let distance = |other: &Preset| (other.window.minutes.abs_diff(preset.minutes), std::cmp::Reverse(other.window.minutes));
     let pairs = PRESETS.iter().min_by_key(|preset| distance(preset)).map_or(MONTH, |preset| preset.pairs);
     let whole_window = pairs.iter().all(|pair| pair.long_minutes > window.minutes).then(|| TierRule {
         tier: Tier::Page,

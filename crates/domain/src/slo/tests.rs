@@ -1,5 +1,6 @@
 //! What the tests of objectives share: histories told in sentences, read back as a loader would.
 
+mod alerting;
 mod evaluate;
 mod exclusion;
 mod ledger;
@@ -12,7 +13,9 @@ mod window;
 
 use std::collections::BTreeMap;
 
-use super::{BudgetingMethod, Counts, Evaluation, Hour, Ledger, Objective, Period, Target, TimeWindow, Window, evaluate as judge};
+use super::{
+    Alerting, BudgetingMethod, Counts, Evaluation, Hour, Ledger, Objective, Period, Target, TimeWindow, Window, evaluate as judge,
+};
 use crate::time::Minute;
 
 /// 2026-11-21T02:17Z: neither an hour nor a day begins or ends here.
@@ -70,7 +73,7 @@ impl History {
 
     /// The same with the budget of a period.
     fn evaluate_in(&self, objective: &Objective, period: Period, now: Minute) -> Evaluation {
-        let hours = Ledger::hours_needing_minutes(now, period, objective.budgeting_method);
+        let hours = Ledger::hours_needing_minutes(now, period, objective);
         judge(objective, &self.ledger(&hours), period, now)
     }
 }
@@ -89,6 +92,7 @@ fn objective(ratio: f64, window: Window) -> Objective {
         window: TimeWindow::Rolling(window),
         budgeting_method: BudgetingMethod::Occurrences,
         expected_gap_minutes: None,
+        alerting: Alerting::default(),
     }
 }
 

@@ -7,7 +7,7 @@ fn each_fault_names_its_field_and_what_is_supported() {
     let cases: &[(&str, &str, &str, &str)] = &[
         ("apiVersion: openslo/v1", "apiVersion: openslo.com/v2alpha", "apiVersion", "openslo/v1 is"),
         ("apiVersion: openslo/v1\n", "", "apiVersion", "is required"),
-        ("kind: SLO", "kind: DataSource", "kind", "DataSource is not supported; SLO and Service are"),
+        ("kind: SLO", "kind: Dashboard", "kind", "Dashboard is not supported; AlertCondition, AlertNotificationTarget,"),
         ("name: checkout-success", "name: Checkout", "metadata.name", "RFC 1123"),
         ("name: checkout-success", "name: -checkout", "metadata.name", "RFC 1123"),
         ("name: checkout-success", "name: a.b", "metadata.name", "RFC 1123"),
@@ -61,8 +61,8 @@ fn each_fault_names_its_field_and_what_is_supported() {
         ("target: 0.999", "targetPercent: 100", "spec.objectives[0].targetPercent", "between 0 and 100"),
         ("    - target: 0.999\n", "    []\n", "spec.objectives", "at least one"),
         ("- target: 0.999", "- {target: 0.9, indicatorRef: x}", "spec.objectives[0].indicatorRef", "composite"),
-        ("  service: checkout\n", "  service: checkout\n  indicatorRef: x\n", "spec.indicatorRef", "write the indicator here"),
-        ("  service: checkout\n", "  service: checkout\n  alertPolicies: [x]\n", "spec.alertPolicies", "not supported"),
+        ("  service: checkout\n", "  service: checkout\n  indicatorRef: x\n", "spec.indicatorRef", "not both"),
+        ("  service: checkout\n", "  service: checkout\n  alertPolicies: [x]\n", "spec.alertPolicies[0]", "there is no AlertPolicy x"),
         ("        counter: true\n", "        counter: 1\n", "spec.indicator.spec.ratioMetric.counter", "true or false"),
         ("        counter: true\n", "        rawType: success\n", "spec.indicator.spec.ratioMetric.rawType", "good or bad"),
         ("        good:\n", "        neither:\n", "spec.indicator.spec.ratioMetric.good", "good or bad is required"),
@@ -73,7 +73,7 @@ fn each_fault_names_its_field_and_what_is_supported() {
             "            type: slowburn\n",
             "            metricSourceRef: x\n",
             "spec.indicator.spec.ratioMetric.good.metricSource.metricSourceRef",
-            "give type and spec",
+            "there is no DataSource x, neither in this text nor stored",
         ),
         (
             "&& duration_ms < 300",

@@ -1,7 +1,11 @@
 //! Which documents are taken, what they come to, and how each fault is told.
 
+mod alerts;
 mod documents;
+mod examples;
 mod faults;
+mod import;
+mod references;
 mod text;
 
 use super::*;

@@ -11,7 +11,7 @@ fn range(until: u32, minutes: u32) -> (Minute, Minute) {
 /// The verdict from no more minute rows than are said to be needed.
 fn evaluate_without(history: &History, objective: &Objective, excluded: &[(Minute, Minute)]) -> Evaluation {
     let period = Period::rolling(objective.window.nominal(), NOW);
-    let mut hours = Ledger::hours_needing_minutes(NOW, period, objective.budgeting_method);
+    let mut hours = Ledger::hours_needing_minutes(NOW, period, objective);
     hours.extend(hours_excluded_in_part(excluded));
     judge(objective, &history.ledger(&hours).leaving_out(excluded), period, NOW)
 }

@@ -79,10 +79,10 @@ fn a_loader_is_told_every_hour_it_needs_and_few_more() {
         // Each minute of an hour as the running one, so that windows begin in all places.
         for now in (0..60).map(|back| NOW.plus(-back)) {
             let period = Period::rolling(Window { minutes }, now);
-            let hours = Ledger::hours_needing_minutes(now, period, objective.budgeting_method);
+            let hours = Ledger::hours_needing_minutes(now, period, &objective);
             assert!(hours.len() <= 16, "{hours:?}");
             assert!(hours.is_sorted_by(|a, b| a < b));
-            assert!(hours.iter().all(|hour| *hour >= Ledger::first_hour(now, period, objective.budgeting_method)));
+            assert!(hours.iter().all(|hour| *hour >= Ledger::first_hour(now, period, &objective)));
             assert_eq!(
                 judge(&objective, &history.ledger(&hours), period, now),
                 judge(&objective, &whole, period, now),

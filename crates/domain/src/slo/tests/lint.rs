@@ -63,11 +63,11 @@ fn b6_one_failure_that_is_as_much_as_a_page_allows_is_told() {
 
 #[test]
 fn b5_a_tier_that_no_outage_reaches_is_told_before_anything_was_counted() {
-    let lints = unreachable_tiers(&TimeWindow::days(30), target(0.9));
+    let lints = unreachable_tiers(&objective(0.9, Window::days(30)));
     let reasons: Vec<&str> = lints.iter().map(|lint| lint.reason.as_str()).collect();
     assert_eq!(reasons, ["The page at 14.4 × over 1 h is left out: with a target of 90 % a total outage burns at 10 ×, never faster"]);
     assert_eq!(lints[0].proposal, "A target of 95 % could reach it");
-    assert_eq!(unreachable_tiers(&TimeWindow::days(30), target(0.99)), []);
+    assert_eq!(unreachable_tiers(&objective(0.99, Window::days(30))), []);
 }
 
 #[test]
