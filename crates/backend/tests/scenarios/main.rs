@@ -4,6 +4,7 @@ mod backfill;
 mod budget;
 mod catalogue;
 mod correlation;
+mod editor;
 mod incident;
 mod ingest;
 mod merge;
