@@ -20,9 +20,12 @@ use slowburn_domain::query::Bound;
 #[cfg(feature = "ssr")]
 use slowburn_domain::query::TraceQuery;
 #[cfg(feature = "ssr")]
+use slowburn_domain::slo_query::SloQuery;
+#[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
 use slowburn_domain::view::{
-    CorrelationPage, IncidentPage, IncidentsPage, OverviewPage, SettingsPage, SloPage, SlosPage, SpanView, TracePage, TracesPage,
+    CorrelationPage, IncidentPage, IncidentsPage, OverviewPage, SettingsPage, SloEditorPage, SloPage, SlosPage, SpanView, TracePage,
+    TracesPage,
 };
 
 use crate::codec::Json;
@@ -34,8 +37,8 @@ use crate::error::AppError;
 pub enum Question {
     /// The Overview.
     Overview,
-    /// Every SLO, worst first.
-    Slos,
+    /// SLOs by the raw query string of the page's URL.
+    Slos(String),
     /// One SLO; without bounds over its window.
     Slo {
         /// Its name.
@@ -44,6 +47,13 @@ pub enum Question {
         from: Option<Bound>,
         /// Where they end.
         to: Option<Bound>,
+    },
+    /// Creating or changing an SLO: by the raw query string of the page's URL, or what was typed there, as a form sends it.
+    SloEditor {
+        /// The query string.
+        raw: String,
+        /// What was typed.
+        typed: Option<String>,
     },
     /// Traces by the raw query string of the page's URL. What is not understood comes back, named by field.
     Traces(String),
@@ -82,6 +92,7 @@ pub enum Answer {
     Overview(Box<OverviewPage>),
     Slos(Box<SlosPage>),
     Slo(Box<SloPage>),
+    SloEditor(Box<SloEditorPage>),
     Traces(Box<TracesPage>),
     Trace(Box<TracePage>),
     Span(Box<SpanView>),
@@ -122,6 +133,7 @@ models!(
     Overview(OverviewPage),
     Slos(SlosPage),
     Slo(SloPage),
+    SloEditor(SloEditorPage),
     Traces(TracesPage),
     Trace(TracePage),
     Span(SpanView),
@@ -228,8 +240,16 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
     let (backend, now) = crate::context::request()?;
     Ok(match question {
         Question::Overview => Answer::Overview(Box::new(backend.overview(now).await?)),
-        Question::Slos => Answer::Slos(Box::new(backend.slos_page(now).await?)),
+        Question::Slos(raw) => {
+            let (query, faults) = SloQuery::parse(&raw);
+            Answer::Slos(Box::new(backend.slos_page(query, faults, now).await?))
+        }
         Question::Slo { name, from, to } => Answer::Slo(Box::new(backend.slo_page(&name, from, to, now).await?)),
+        Question::SloEditor { raw, typed } => {
+            // A form that was sent and not accepted is shown again, with all that was typed.
+            let typed = typed.or_else(|| use_context::<crate::context::Typed>().map(|typed| typed.0));
+            Answer::SloEditor(Box::new(backend.slo_editor(&raw, typed.as_deref(), now).await?))
+        }
         Question::Traces(raw) => {
             let (query, faults) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))

@@ -12,7 +12,8 @@ use crate::clock::provide_watch;
 use crate::context::Assets;
 use crate::live::provide_live;
 use crate::pages::lazy::{
-    CorrelationRoute, IncidentRoute, IncidentsRoute, OverviewRoute, SettingsRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of,
+    CorrelationRoute, IncidentRoute, IncidentsRoute, OverviewRoute, SettingsRoute, SloEditorRoute, SloRoute, SlosRoute, TraceRoute,
+    TracesRoute, module_of,
 };
 use crate::pages::not_found::NotFoundPage;
 
@@ -87,6 +88,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/slos") view={Lazy::<SlosRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/slos/:name") view={Lazy::<SloRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/slo-editor") view={Lazy::<SloEditorRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/traces") view={Lazy::<TracesRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/traces/:trace_id") view={Lazy::<TraceRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/incidents") view={Lazy::<IncidentsRoute>::new()} ssr=SsrMode::Async />

@@ -45,6 +45,9 @@ mod silent {
     pub fn copy(_text: &str) {}
     pub fn copy_clicked(_event: &leptos::web_sys::Event) {}
     pub fn go_back() {}
+    pub fn form_query(_event: &leptos::web_sys::Event) -> Option<String> {
+        None
+    }
     pub fn part_in_window(_element: &leptos::web_sys::HtmlDivElement, _covered: i32) -> (i32, i32) {
         (0, 0)
     }
@@ -57,7 +60,10 @@ mod real {
     use wasm_bindgen::prelude::Closure;
     use wasm_bindgen::{JsCast, JsValue};
 
-    use web_sys::{Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlDocument, HtmlElement, MouseEvent};
+    use web_sys::{
+        Element, Event, FormData, HtmlAnchorElement, HtmlDialogElement, HtmlDocument, HtmlElement, HtmlFormElement, MouseEvent,
+        UrlSearchParams,
+    };
 
     /// The browser's clock, nanoseconds since the epoch. Only differences are used: its clock may be wrong.
     pub fn now_nanos() -> i64 {
@@ -206,6 +212,13 @@ mod real {
         if let Ok(history) = window().history() {
             let _ = history.back();
         }
+    }
+
+    /// The fields of the form in which something happened, as it would send them. `None` leaves it to the browser.
+    pub fn form_query(event: &Event) -> Option<String> {
+        let form = event.target()?.dyn_into::<Element>().ok()?.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok()?;
+        let data = FormData::new_with_form(&form).ok()?;
+        Some(String::from(UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?.to_string()))
     }
 
     /// The part of an element that the window shows below its first `covered` pixels, in pixels from the element's upper edge.

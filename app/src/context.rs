@@ -22,6 +22,11 @@ pub struct Assets {
 #[derive(Clone, Copy)]
 pub struct Clock(pub fn() -> slowburn_domain::time::Timestamp);
 
+/// The body of a form that was sent to the page, provided as a context when the page is to show it again.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug)]
+pub struct Typed(pub String);
+
 /// The use cases, and the instant at which this request is answered.
 ///
 /// # Errors

@@ -44,6 +44,11 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ['overview', `${demo.url}/`],
     ['slos', `${demo.url}/slos`],
     ...slos.map(({ name }): [string, string] => [`slo-${name}`, `${demo.url}/slos/${encodeURIComponent(name)}`]),
+    ['slos-looked-for', `${demo.url}/slos?service=checkout&sort=budget`],
+    ['slos-none', `${demo.url}/slos?q=nothing`],
+    ...['incidents', 'history', 'definition'].map((tab): [string, string] => [`slo-${tab}`, `${demo.url}/slos/${slos[0].name}?tab=${tab}`]),
+    ['slo-editor', `${demo.url}/slo-editor`],
+    ['slo-editor-document', `${demo.url}/slo-editor?face=yaml`],
     ['traces', `${demo.url}/traces`],
     ['traces-of-an-id', `${demo.url}/traces?correlation_id=${encodeURIComponent(id)}`],
     ['traces-live', `${demo.url}/traces?live=1`],
@@ -58,6 +63,7 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ['not-found', `${demo.url}/traces/00000000000000000000000000000abc`],
     ['empty-overview', `${empty.url}/`],
     ['empty-slos', `${empty.url}/slos`],
+    ['empty-slo-editor', `${empty.url}/slo-editor`],
     ['empty-traces', `${empty.url}/traces`],
   ];
 }

@@ -1,4 +1,4 @@
-//! The routes. In the browser the pages lie in three WebAssembly modules beside the main one: few enough that what they share
+//! The routes. In the browser the pages lie in four WebAssembly modules beside the main one: few enough that what they share
 //! does not fall into crumbs. A module is fetched when a page of it is first opened, and in advance for the page that a visit
 //! begins with: hydration starts once `load` is done, so it never has to wait. A module that cannot be fetched leaves the page as the server rendered it, or says so after a click on a link.
 
@@ -14,6 +14,7 @@ use crate::pages::incidents::IncidentsPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::slo::SloPage;
+use crate::pages::slo_editor::SloEditorPage;
 use crate::pages::slos::SlosPage;
 use crate::pages::trace::TracePage;
 use crate::pages::traces::TracesPage;
@@ -84,6 +85,8 @@ routes! {
     SlosRoute, SlosPage, slos, objectives, load_slos;
     /// `/slos/:name`
     SloRoute, SloPage, slo, objectives, load_slo;
+    /// `/slo-editor`
+    SloEditorRoute, SloEditorPage, slo_editor, editor, load_slo_editor;
     /// `/incidents`
     IncidentsRoute, IncidentsPage, incidents, objectives, load_incidents;
     /// `/incidents/:id`
@@ -105,6 +108,7 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("", None) => "OverviewPage",
         ("slos", None) => "SlosPage",
         ("slos", Some(_)) => "SloPage",
+        ("slo-editor", None) => "SloEditorPage",
         ("incidents", None) => "IncidentsPage",
         ("incidents", Some(_)) => "IncidentPage",
         ("settings", None) => "SettingsPage",
@@ -141,6 +145,7 @@ mod tests {
             ("/slos", Some("objectives")),
             ("/slos/", Some("objectives")),
             ("/slos/checkout%2Fpay", Some("objectives")),
+            ("/slo-editor", Some("editor")),
             ("/incidents", Some("objectives")),
             ("/incidents/0199", Some("objectives")),
             ("/settings", Some("objectives")),

@@ -10,6 +10,7 @@ pub mod not_found;
 pub mod overview;
 pub mod settings;
 pub mod slo;
+pub mod slo_editor;
 pub mod slos;
 pub mod trace;
 pub mod traces;

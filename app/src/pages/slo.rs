@@ -1,5 +1,6 @@
 //! One objective: what it promised and how it stands in one sentence and four figures; how the budget went and how fast it
-//! burns; why its alert fires or does not; what went wrong, down to the traces; what it means.
+//! burns; why its alert fires or does not; what went wrong, down to the traces; what it means. Its tabs are links, the open one
+//! is in the URL.
 
 pub mod figures;
 pub mod range;
@@ -9,10 +10,13 @@ use leptos::prelude::*;
 use leptos::text_prop::TextProp;
 use leptos_meta::Title;
 use slowburn_domain::chart;
+use slowburn_domain::incident::Incident;
+use slowburn_domain::number::long_duration;
 use slowburn_domain::query::Bound;
 use slowburn_domain::sentence;
 use slowburn_domain::slo::Lint;
-use slowburn_domain::url::{decode_query, encode_query};
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::url::{decode_query, encode_query, incident_path, slo_path};
 use slowburn_domain::view::SloPage as Page;
 
 use crate::api::{Question, ask};
@@ -43,6 +47,8 @@ pub fn SloPage() -> impl IntoView {
     });
     refetch_on(Topic::Any, page);
     provide_pointer();
+    let tab = Memo::new(move |_| url.search.with(|search| Tab::of(search)));
+    provide_context(tab);
     // On the server the title is written when the page's memos may be gone already.
     let title: TextProp = if cfg!(feature = "ssr") { name.get_untracked().into() } else { (move || name.get()).into() };
     view! {
@@ -58,6 +64,35 @@ fn bounds(raw: &str) -> (Option<Bound>, Option<Bound>) {
     (bound("from"), bound("to"))
 }
 
+/// A part of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tab {
+    /// How it stands.
+    Overview,
+    /// When it burned too fast.
+    Incidents,
+    /// What became of it over time.
+    History,
+    /// What it means.
+    Definition,
+}
+
+impl Tab {
+    const ALL: [(Self, &'static str, &'static str); 4] = [
+        (Self::Overview, "", "Overview"),
+        (Self::Incidents, "incidents", "Incidents"),
+        (Self::History, "history", "History"),
+        (Self::Definition, "definition", "Definition"),
+    ];
+
+    /// `tab` of a raw query.
+    fn of(raw: &str) -> Self {
+        let pairs = decode_query(raw);
+        let word = pairs.iter().rev().find(|pair| pair.0 == "tab").map_or("", |pair| pair.1.as_str());
+        Self::ALL.into_iter().find(|(_, known, _)| *known == word).map_or(Self::Overview, |(tab, ..)| tab)
+    }
+}
+
 #[component]
 fn Content(page: Page) -> impl IntoView {
     provide_now(page.now);
@@ -68,12 +103,26 @@ fn Content(page: Page) -> impl IntoView {
         None => view! { <StateBadge alert=evaluation.alert /> },
     };
     let description = (!objective.description.trim().is_empty()).then(|| view! { <p class="muted">{objective.description.clone()}</p> });
+    let edit = format!("/slo-editor?{}", encode_query([("edit", objective.name.as_str())]));
+    let tab: Memo<Tab> = expect_context();
+    let name = objective.name.clone();
+    let shown = page.clone();
+    let open = move || {
+        let page = shown.clone();
+        match tab.get() {
+            Tab::Overview => view! { <Overview page=page /> }.erase(),
+            Tab::Incidents => view! { <Incidents page=page /> }.erase(),
+            Tab::History => view! { <History page=page /> }.erase(),
+            Tab::Definition => view! { <Definition page=page /> }.erase(),
+        }
+    };
     view! {
         <nav class="breadcrumb" aria-label="Breadcrumb"><a href="/slos">"SLOs"</a> " / " <span aria-current="page">{objective.name.clone()}</span></nav>
-        <header class="page-head">
+        <header class="page-head slo-head">
             <h1>{sentence::title(objective).to_owned()}</h1>
             {badge}
             <span class="muted">"service " {objective.service.clone()}</span>
+            <a class="button" href=edit>"Edit"</a>
         </header>
         <p class="lead answer" class:is-trouble=sentence::is_in_trouble(evaluation)>{sentence::slo(objective, evaluation)}</p>
         {description}
@@ -82,16 +131,99 @@ fn Content(page: Page) -> impl IntoView {
         })}
         {page.backfill.map(|backfill| view! { <p class="notice" role="status">{backfill.sentence()}</p> })}
         <Figures objective=objective.clone() evaluation=evaluation.clone() />
+        <nav class="tabs" aria-label="Parts of this page" data-keep-scroll="">
+            {Tab::ALL
+                .map(|(known, word, label)| {
+                    let query = encode_query([("tab", word)]);
+                    let href = if query.is_empty() { slo_path(&name) } else { format!("{}?{query}", slo_path(&name)) };
+                    view! { <a href=href aria-current=move || (tab.get() == known).then_some("page")>{label}</a> }
+                })
+                .collect_view()}
+        </nav>
+        {open}
+    }
+    .erase()
+}
+
+/// How it stands, and why.
+#[component]
+fn Overview(page: Page) -> impl IntoView {
+    let evaluation = &page.row.evaluation;
+    let method = page.row.objective.budgeting_method;
+    let open = page.incidents.iter().filter(|incident| incident.closed_at.is_none()).cloned().collect::<Vec<_>>();
+    let now_open = (!open.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="open-incident">
+                <h2 id="open-incident">"Open incident"</h2>
+                <IncidentList incidents=open caption="The open incident of this objective" />
+            </section>
+        }
+    });
+    view! {
         <RangePicker />
         <Charts page=page.clone() />
         <section aria-labelledby="alerting">
             <h2 id="alerting">"Why it fires, or does not"</h2>
-            <TierTable tiers=evaluation.tiers.clone() method=objective.budgeting_method />
+            <TierTable tiers=evaluation.tiers.clone() method=method />
         </section>
+        {now_open}
         <Lints lints=evaluation.lints.clone() />
-        <Incidents page=page.clone() />
-        <BadTraces page=page.clone() />
-        <Definition page=page />
+        <BadTraces page=page />
+    }
+    .erase()
+}
+
+/// Something that happened to it.
+struct Happening {
+    at: Timestamp,
+    class: &'static str,
+    what: String,
+    href: String,
+    more: String,
+}
+
+/// Begins and ends of incidents.
+fn of_incidents(incidents: &[Incident]) -> impl Iterator<Item = Happening> + '_ {
+    incidents.iter().flat_map(|incident| {
+        let href = incident_path(&incident.id);
+        let took = incident.closed_at.map(|at| (at, long_duration(at.since(incident.opened_at) as f64 / 1e9)));
+        let end = took.map(|(at, took)| Happening {
+            at,
+            class: "step step-closed",
+            what: "An incident ended".to_owned(),
+            href: href.clone(),
+            more: format!("It took {took}, at its worst a {}.", incident.worst_tier.as_str()),
+        });
+        let more = incident.acknowledged_by.as_ref().map_or_else(String::new, |who| format!("{who} took it on."));
+        let begin = Happening { at: incident.opened_at, class: "step step-opened", what: "An incident began".to_owned(), href, more };
+        end.into_iter().chain([begin])
+    })
+}
+
+/// What became of it over time.
+#[component]
+fn History(page: Page) -> impl IntoView {
+    let mut happened: Vec<Happening> = of_incidents(&page.incidents).collect();
+    happened.sort_by_key(|happening| std::cmp::Reverse(happening.at));
+    let step = |Happening { at, class, what, href, more }: Happening| {
+        view! {
+            <li class=class>
+                <p class="step-head"><a href=href><strong>{what}</strong></a> " " <span class="muted"><Instant at=at /> ", " <When at=at /></span></p>
+                <p>{more}</p>
+            </li>
+        }
+        .erase()
+    };
+    let list = if happened.is_empty() {
+        view! { <p class="muted">"Nothing has happened to it since it was applied."</p> }.erase()
+    } else {
+        view! { <ol class="story">{happened.into_iter().map(step).collect_view()}</ol> }.erase()
+    };
+    view! {
+        <section aria-labelledby="history">
+            <h2 id="history">"What happened, newest first"</h2>
+            {list}
+        </section>
     }
     .erase()
 }
@@ -171,10 +303,8 @@ fn Definition(page: Page) -> impl IntoView {
                 {sentence::slices(page.row.objective.budgeting_method).map(|slices| view! { <div><dt>"Budget in"</dt><dd>{slices}</dd></div> })}
                 <div><dt>{if page.indicator.is_good { "Of these good" } else { "Of these bad" }}</dt><dd><code>{page.indicator.part}</code></dd></div>
             </dl>
-            <details>
-                <summary>"OpenSLO document"</summary>
-                <Snippet what="OpenSLO document" text=page.definition />
-            </details>
+            <h3>"OpenSLO document"</h3>
+            <Snippet what="OpenSLO document" text=page.definition />
         </section>
     }
     .erase()

@@ -29,7 +29,9 @@ pub fn FirstSlo() -> impl IntoView {
     view! {
         <section class="empty" aria-labelledby="first-slo">
             <h2 id="first-slo">"No objective is defined yet"</h2>
-            <p>"Write one down as OpenSLO and apply it; from then on every span is counted as it arrives."</p>
+            <p>"Promise something: in a form that shows at once what it would have meant for the spans that are stored."</p>
+            <p><a class="button primary" href="/slo-editor">"New objective"</a></p>
+            <p>"Or write it down as OpenSLO and apply it:"</p>
             <Snippet what="An SLO as OpenSLO" text=FIRST_SLO />
             <Snippet what="Command that applies it" text="slowburn slo apply checkout.yaml" />
         </section>

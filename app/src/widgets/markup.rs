@@ -1,8 +1,11 @@
 //! Markup written as text. Rows and frames that need no life of their own (links are taken by the page) are a fifth of the
 //! WebAssembly this way that they are as views, and a thousand of them stand at once. Whatever goes in is escaped here.
 
+use slowburn_domain::slo::Alert;
+
 use crate::widgets::icon;
 use crate::widgets::service::service_class;
+use crate::widgets::state::shape;
 
 /// Markup under construction.
 #[derive(Default)]
@@ -91,6 +94,36 @@ impl Markup {
     #[inline(never)]
     pub fn figure(&mut self, label: &str, value: &str) -> &mut Self {
         self.open("div", &[]).element("dt", "", label).element("dd", "", value).close("div")
+    }
+
+    /// A field to choose one of `options` (value, words) from, with its label; `none` are the words for no choice.
+    #[inline(never)]
+    pub fn select(&mut self, name: &str, label: &str, none: Option<&str>, options: &[(String, String)], chosen: Option<&str>) -> &mut Self {
+        let id = format!("choose-{name}");
+        self.open("div", &[("class", Some("field"))]);
+        self.open("label", &[("for", Some(&id))]).text(label).close("label");
+        self.open("select", &[("id", Some(&id)), ("name", Some(name))]);
+        if let Some(none) = none {
+            self.open("option", &[("value", Some(""))]).text(none).close("option");
+        }
+        for (value, words) in options {
+            let selected = (chosen == Some(value.as_str())).then_some("");
+            self.open("option", &[("value", Some(value)), ("selected", selected)]).text(words).close("option");
+        }
+        self.close("select").close("div")
+    }
+
+    /// A field that nobody sees.
+    #[inline(never)]
+    pub fn hidden(&mut self, name: &str, value: &str) -> &mut Self {
+        self.open("input", &[("type", Some("hidden")), ("name", Some(name)), ("value", Some(value))])
+    }
+
+    /// The shape of a state.
+    #[inline(never)]
+    pub fn state_shape(&mut self, state: Alert) -> &mut Self {
+        self.open("svg", &[("viewBox", Some("0 0 12 12")), ("aria-hidden", Some("true"))]);
+        self.open("path", &[("d", Some(shape(state)))]).close("path").close("svg")
     }
 
     /// A rectangle of a drawing; places as SVG attributes take them.

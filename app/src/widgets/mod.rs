@@ -11,6 +11,7 @@ pub mod incident_list;
 pub mod loadable;
 pub mod markup;
 pub mod service;
+pub mod slo_filters;
 pub mod slo_table;
 pub mod span_details;
 pub mod span_table;

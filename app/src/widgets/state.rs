@@ -23,7 +23,7 @@ pub fn StateBadge(
 }
 
 /// Full circle, triangle up, triangle down, octagon, ring.
-const fn shape(alert: Alert) -> &'static str {
+pub const fn shape(alert: Alert) -> &'static str {
     match alert {
         Alert::Healthy => "M1.5 6a4.5 4.5 0 1 1 9 0 4.5 4.5 0 1 1-9 0z",
         Alert::Increasing => "M6 1 11.5 10.5h-11z",

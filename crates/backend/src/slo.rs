@@ -3,14 +3,18 @@
 mod apply;
 mod book;
 pub(crate) mod calendar;
-mod exclusions;
 mod diff;
+mod editor;
+mod exclusions;
+mod list;
 mod plan;
+mod preview;
 mod read;
 mod tallies;
 
 pub use apply::{Applied, Change, ChangeKind, DocumentChange, Signature};
 pub use book::{KnownSlo, Past, SloBook};
+pub use editor::Saved;
 pub use exclusions::NewExclusion;
 pub use read::SloReport;
 pub(crate) use tallies::Tallies;

@@ -18,6 +18,8 @@ pub mod query;
 pub mod sentence;
 pub mod sketch;
 pub mod slo;
+pub mod slo_form;
+pub mod slo_query;
 pub mod span;
 pub mod span_table;
 pub mod storage;

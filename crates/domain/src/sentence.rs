@@ -1,7 +1,7 @@
 //! Sentences and labels that pages say about objectives, tiers and instants: the answer before the evidence.
 
 use crate::number::{budget_percent, burn, count, long_duration, percent, target_percent};
-use crate::slo::{Alert, BudgetingMethod, Evaluation, Exhaustion, Objective, TierState};
+use crate::slo::{Alert, BudgetingMethod, Evaluation, Exhaustion, Objective, Target, Tier, TierRule, TierState, TimeWindow};
 use crate::time::Timestamp;
 use crate::view::SloRow;
 
@@ -233,6 +233,22 @@ pub fn tier(state: &TierState, method: BudgetingMethod) -> String {
             None => "not judged: nothing was ever seen".to_owned(),
         },
     }
+}
+
+/// When an alert of an objective fires and what an outage of everything would do to it, in one sentence.
+pub fn alert_rule(rule: &TierRule, window: &TimeWindow, target: Target) -> String {
+    let does = match rule.tier {
+        Tier::Page => "Pages",
+        Tier::Ticket => "Opens a ticket",
+    };
+    let long = long_duration(f64::from(rule.long_minutes) * 60.0);
+    let outage = long_duration(rule.detection_seconds(target, 1.0).max(60.0));
+    format!(
+        "{does} when {} of the {} budget burns within {long}, {} too fast. An outage of everything is noticed after {outage}",
+        target_percent(rule.budget_share),
+        window.adjective(),
+        burn(rule.burn_rate)
+    )
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use crate::id::{SpanId, TraceId};
 use crate::incident::Incident;
 use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
-use crate::slo::{Evaluation, Objective, SeriesPoint};
+use crate::slo::{Alert, Counts, Evaluation, Lint, Objective, SeriesPoint};
+use crate::slo_query::SloQuery;
 use crate::span::{Event, Kind, Link, Status, Value, pairs};
 use crate::storage::{Backfill, StorageReport};
 use crate::time::Timestamp;
@@ -60,8 +61,22 @@ pub struct OverviewPage {
 pub struct SlosPage {
     /// When it was read.
     pub now: Timestamp,
-    /// Every SLO, worst first.
+    /// What was asked for, as understood.
+    pub query: SloQuery,
+    /// What could not be understood.
+    pub faults: Vec<FieldFault>,
+    /// The SLOs asked for, in the order asked for.
     pub slos: Vec<SloRow>,
+    /// How many there are of each state but for the state asked for, worst first.
+    pub states: Vec<(Alert, usize)>,
+    /// How many there are at all.
+    pub total: usize,
+    /// How they all stand, in one sentence.
+    pub sentence: String,
+    /// Services to choose from.
+    pub services: Vec<String>,
+    /// Labels to choose from, as `key:value`.
+    pub labels: Vec<String>,
 }
 
 /// A version of an OpenSLO document.
@@ -104,6 +119,75 @@ pub struct SloPage {
     pub bad_traces: Vec<TraceSummary>,
     /// Its OpenSLO document.
     pub definition: String,
+}
+
+/// What an objective would have meant for the spans that are stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SloPreview {
+    /// How it would stand, in one sentence.
+    pub sentence: String,
+    /// Good and all events that were looked at.
+    pub counts: Counts,
+    /// Share of good ones; `None` without events.
+    pub sli: Option<f64>,
+    /// Share of the budget that would be left; `None` without events.
+    pub budget_left: Option<f64>,
+    /// State it would be in.
+    pub alert: Alert,
+    /// From when on stored spans were looked at.
+    pub back_to: Timestamp,
+    /// Whether that is the whole window; otherwise looking took too long.
+    pub is_whole: bool,
+    /// When its alerts would fire, in a sentence each.
+    pub alerts: Vec<String>,
+    /// What the numbers say against it.
+    pub lints: Vec<Lint>,
+    /// Some spans that count, bad ones first.
+    pub examples: Vec<ExampleSpan>,
+}
+
+/// A span that an objective would count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExampleSpan {
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// Its id.
+    pub span_id: SpanId,
+    /// Its operation.
+    pub operation: String,
+    /// Length, milliseconds.
+    pub duration_ms: f64,
+    /// Whether it failed.
+    pub is_error: bool,
+    /// The verdict.
+    pub is_good: bool,
+}
+
+/// Creating or changing an objective.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SloEditorPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// What the form holds, as a form sends it ([`SloForm`](crate::slo_form::SloForm)).
+    pub form: String,
+    /// The name that is meant, given or proposed.
+    pub name: String,
+    /// The document that is meant.
+    pub document: String,
+    /// What is wrong, by field of the form.
+    pub faults: Vec<FieldFault>,
+    /// What was understood but may not be what was meant, in sentences.
+    pub warnings: Vec<String>,
+    /// What saving would do, in sentences.
+    pub changes: Vec<String>,
+    /// Why only the document can be edited.
+    pub notice: Option<String>,
+    /// What it would have meant; `None` while something is wrong.
+    pub preview: Option<SloPreview>,
+    /// Services to choose from.
+    pub services: Vec<String>,
+    /// Operations of the service to choose from, busiest first.
+    pub operations: Vec<String>,
 }
 
 /// The list of incidents.

@@ -13,6 +13,7 @@ use slowburn_backend::Backend;
 use slowburn_backend::slo::SloReport;
 use slowburn_domain::query::{Bound, FieldFault};
 use slowburn_domain::slo::{BudgetingMethod, Lint as Evidence, LintKind, SeriesPoint, Tier, TimeWindow};
+use slowburn_domain::slo_query::SloQuery;
 use slowburn_domain::time::{Timestamp, parse_duration};
 use slowburn_domain::url::{decode_query, decode_segment};
 use utoipa::ToSchema;
@@ -179,14 +180,29 @@ impl From<SloReport> for Slo {
     }
 }
 
-/// Every SLO, worst first.
+/// The SLOs asked for, all of them without filters; worst first, or in the order asked for.
 #[utoipa::path(
-    get, path = "/api/v1/slos", params(("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
+    get, path = "/api/v1/slos",
+    params(
+        ("q" = Option<String>, Query, description = "Words in name, display name, service or labels"),
+        ("service" = Option<String>, Query),
+        ("label" = Option<Vec<String>>, Query, description = "key:value; given several times, all must hold"),
+        ("tier" = Option<String>, Query, description = "page or ticket: with such an alert"),
+        ("state" = Option<String>, Query, description = "critical, unmeasured, increasing, recovering or healthy"),
+        ("sort" = Option<String>, Query, description = "worst, name, service, budget, burn or target"),
+        ("limit" = Option<u16>, Query),
+        ("cursor" = Option<String>, Query)
+    ),
     responses((status = 200, body = List<Slo>), (status = 400, body = Problem))
 )]
 pub async fn list(State(backend): State<Backend>, RawQuery(query): RawQuery) -> Result<Json<List<Slo>>, Problem> {
-    let slos = backend.slos(now()).await?.into_iter().map(Slo::from).collect();
-    Ok(Json(List::page(slos, query.as_deref())?))
+    let raw = query.as_deref().unwrap_or_default();
+    let (asked, faults) = SloQuery::parse(raw);
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let slos = backend.slos_asked_for(&asked, now()).await?.into_iter().map(Slo::from).collect();
+    Ok(Json(List::page(slos, Some(raw))?))
 }
 
 /// The segment of a raw path at `index`, decoded once.

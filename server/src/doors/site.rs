@@ -9,12 +9,13 @@ use axum::body::Body;
 use axum::extract::{Path as UrlPath, RawQuery, Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Uri};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use slowburn_app::error::{AppError, ErrorKind};
-use slowburn_app::{Assets, Clock, shell};
+use slowburn_app::{Assets, Clock, Typed, shell};
 use slowburn_backend::Backend;
+use slowburn_backend::slo::Saved;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::url::{correlation_path, decode_query, incident_path, slo_path, trace_path};
 
@@ -73,10 +74,18 @@ impl Site {
 
 /// A page, or the page that says there is none.
 pub async fn page(State(backend): State<Backend>, State(site): State<Site>, request: Request) -> Response {
+    rendered(backend, &site, request, None).await
+}
+
+/// `typed` is the body of a form that the page shows again.
+async fn rendered(backend: Backend, site: &Site, request: Request, typed: Option<String>) -> Response {
     let assets = site.assets.clone();
     let context = move || {
         provide_context(backend.clone());
         provide_context(Clock(now));
+        if let Some(typed) = typed.clone() {
+            provide_context(Typed(typed));
+        }
     };
     let render = leptos_axum::render_app_async_with_context(context, move || shell(assets.clone()));
     let mut response = render(request).await;
@@ -141,6 +150,19 @@ pub async fn acknowledge(State(backend): State<Backend>, UrlPath(id): UrlPath<St
 pub async fn note(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, form: String) -> Result<Redirect, Problem> {
     let incident = backend.note(&id, &field(&form, "author"), &field(&form, "text")).await?;
     Ok(Redirect::to(&incident_path(&incident.id)))
+}
+
+/// `POST /slo-editor`, the form of the page: saves what was typed and leads to the objective, or shows the page again, with
+/// what is wrong and all that was typed.
+pub async fn slo_editor(State(backend): State<Backend>, State(site): State<Site>, uri: Uri, typed: String) -> Result<Response, Problem> {
+    if field(&typed, "action") == "save"
+        && let Saved::Applied(name) = backend.save_slo(&typed).await?
+    {
+        return Ok(Redirect::to(&slo_path(&name)).into_response());
+    }
+    let request =
+        Request::builder().uri(uri).body(Body::empty()).map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, fault.to_string()))?;
+    Ok(rendered(backend, &site, request, Some(typed)).await)
 }
 
 /// A field of a form as browsers send it; empty when it is not there.

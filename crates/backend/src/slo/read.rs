@@ -8,7 +8,7 @@ use slowburn_domain::slo::{
     series_first_hour, series_hours_needing_minutes,
 };
 use slowburn_domain::time::{Minute, Timestamp};
-use slowburn_domain::view::{Indicator, SloPage, SloRow, SlosPage};
+use slowburn_domain::view::{Indicator, SloPage, SloRow};
 use slowburn_storage::rollup;
 
 use super::KnownSlo;
@@ -142,15 +142,11 @@ impl Backend {
         Ok((step * 60, points))
     }
 
-    /// The list of SLOs, worst first.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn slos_page(&self, now: Timestamp) -> Result<SlosPage> {
+    /// Every SLO as lists show it, worst first.
+    pub(crate) async fn slo_rows(&self, now: Timestamp) -> Result<Vec<(Arc<KnownSlo>, SloRow)>> {
         let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
         let slos = self.evaluated(self.reader(), known, now, Range::None, |slo, ledger| sparkline(slo, ledger, now)).await?;
-        let slos = slos.into_iter().map(row_of).collect();
-        Ok(SlosPage { now, slos })
+        Ok(slos.into_iter().map(|(slo, evaluation, sparkline)| (Arc::clone(&slo), row_of((slo, evaluation, sparkline)))).collect())
     }
 
     /// One SLO as lists show it.

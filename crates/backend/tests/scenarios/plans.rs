@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use slowburn_domain::id::TraceId;
+use slowburn_domain::slo_query::SloQuery;
 use slowburn_test_support::{SpanBuilder, body, text};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -46,7 +47,7 @@ async fn questions_about_one_thing_are_answered_by_an_index(pool: PgPool) {
     }
     assert_eq!(scene.find("limit=50").await.len(), 50);
     scene.backend.slo_page("checkout-availability", None, None, now).await.expect("known");
-    scene.backend.slos_page(now).await.expect("read");
+    scene.backend.slos_page(SloQuery::default(), Vec::new(), now).await.expect("read");
     scene.backend.slo_totals().await.expect("read");
     sqlx::query(flush).execute(&own).await.expect("flushed");
     let after = scans(&own).await;

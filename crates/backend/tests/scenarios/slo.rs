@@ -10,13 +10,13 @@ use crate::{NOON, Scene, availability};
 
 /// Six hours of a known pattern: minute m of the past has `3 + m % 5` requests, and one of them fails when m % 7 is 0, all
 /// of them in the 20 minutes before the last 40.
-fn pattern(minutes_ago: i64) -> (u64, u64) {
+pub(crate) fn pattern(minutes_ago: i64) -> (u64, u64) {
     let total = 3 + (minutes_ago % 5) as u64;
     let bad = if (40..60).contains(&minutes_ago) { total } else { u64::from(minutes_ago % 7 == 0) };
     (total, bad)
 }
 
-async fn feed(scene: &Scene) {
+pub(crate) async fn feed(scene: &Scene) {
     let mut trace = 0;
     for hour in 0..6 {
         let mut spans = Vec::new();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::slo::{Budget, BurnRates, Counts, Target, TimeWindow};
+use crate::slo::{Budget, BurnRates, Counts, tiers_for};
 
 fn objective() -> Objective {
     Objective {
@@ -102,4 +102,16 @@ fn slices_of_time_are_told() {
         (at_which(0.2, timeslices), at_which(0.2, ratio), amount(1.25), amount(3.0)),
         ("1".into(), "0.20".into(), "1.25".into(), "3".into())
     );
+}
+
+#[test]
+fn an_alert_is_told_in_words() {
+    let window = TimeWindow::days(30);
+    let target = Target::new(0.999).expect("a target");
+    let told: Vec<String> = tiers_for(window.nominal(), target).iter().map(|rule| alert_rule(rule, &window, target)).collect();
+    assert_eq!(
+        told[0],
+        "Pages when 2 % of the 30-day budget burns within 1 h, 14.4 × too fast. An outage of everything is noticed after 1 min"
+    );
+    assert!(told.iter().any(|words| words.starts_with("Opens a ticket when 10 % of the 30-day budget burns within")), "{told:?}");
 }

@@ -1,0 +1,192 @@
+//! The fields of the editor. What does not belong to a choice is hidden by the style sheet, so that it is also hidden without
+//! WebAssembly; what is hidden is sent and not looked at.
+
+use leptos::prelude::*;
+use slowburn_domain::slo_form::WINDOWS;
+
+use super::Editor;
+use crate::erase::Erase;
+use crate::widgets::markup::Markup;
+
+const KINDS: [(&str, &str); 6] = [
+    ("server", "Requests it answers (server)"),
+    ("client", "Calls it makes (client)"),
+    ("consumer", "Messages it takes (consumer)"),
+    ("producer", "Messages it sends (producer)"),
+    ("internal", "Work inside (internal)"),
+    ("any", "Every span"),
+];
+const GOOD: [(&str, &str); 5] = [
+    ("no_error", "It ends without an error"),
+    ("faster", "It is fast enough"),
+    ("both", "It is fast enough and ends without an error"),
+    ("own", "A condition of my own says what is good"),
+    ("bad", "A condition of my own says what is bad"),
+];
+const METHODS: [(&str, &str); 3] = [
+    ("Occurrences", "Every event weighs the same"),
+    ("Timeslices", "Every slice of time is good or bad"),
+    ("RatioTimeslices", "Every slice of time loses its share of bad events"),
+];
+
+/// A field of one line.
+struct Line {
+    name: &'static str,
+    label: &'static str,
+    placeholder: &'static str,
+    hint: &'static str,
+    list: Option<&'static str>,
+    class: &'static str,
+}
+
+impl Line {
+    const fn new(name: &'static str, label: &'static str, placeholder: &'static str) -> Self {
+        Self { name, label, placeholder, hint: "", list: None, class: "field" }
+    }
+
+    fn view(self, editor: Editor) -> AnyView {
+        let Self { name, label, placeholder, hint, list, class } = self;
+        let (id, fault_id) = (format!("edit-{name}"), format!("fault-{name}"));
+        let fault = editor.fault(name);
+        // The name follows the other fields while nobody gives one.
+        let placeholder = move || if name == "name" { editor.shown.with(|page| page.name.clone()) } else { placeholder.to_owned() };
+        let is_number = matches!(name, "target" | "faster_ms" | "slice_target");
+        view! {
+            <div class=class>
+                <label for=id.clone()>{label}</label>
+                <input
+                    id=id name=name type="text" value=editor.value(name) placeholder=placeholder list=list inputmode=is_number.then_some("decimal")
+                    autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby=fault_id.clone()
+                    aria-invalid=move || fault.get().map(|_| "true")
+                />
+                {(!hint.is_empty()).then(|| view! { <p class="hint">{hint}</p> })}
+                <p class="fault" id=fault_id>{move || fault.get()}</p>
+            </div>
+        }
+        .erase()
+    }
+}
+
+/// A field of several lines.
+fn area(editor: Editor, name: &'static str, label: &'static str, class: &'static str, rows: &'static str) -> AnyView {
+    let (id, fault_id) = (format!("edit-{name}"), format!("fault-{name}"));
+    let fault = editor.fault(name);
+    let mut text = Markup::default();
+    // A first line break is not part of the text.
+    text.text("\n").text(&editor.value(name));
+    view! {
+        <div class=class>
+            <label for=id.clone()>{label}</label>
+            <textarea
+                id=id name=name rows=rows autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby=fault_id.clone()
+                aria-invalid=move || fault.get().map(|_| "true") inner_html=text.finish()
+            ></textarea>
+            <p class="fault" id=fault_id>{move || fault.get()}</p>
+        </div>
+    }
+    .erase()
+}
+
+/// A field to choose from; a value that is not offered is offered as well.
+fn choice(editor: Editor, name: &'static str, label: &'static str, options: &[(&str, &str)]) -> AnyView {
+    let chosen = editor.value(name);
+    let mut options: Vec<(String, String)> = options.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect();
+    if !chosen.is_empty() && !options.iter().any(|(value, _)| *value == chosen) {
+        options.push((chosen.clone(), chosen.clone()));
+    }
+    let mut markup = Markup::default();
+    markup.select(name, label, None, &options, Some(&chosen));
+    let fault = editor.fault(name);
+    view! {
+        <div class="choice">
+            <div inner_html=markup.finish()></div>
+            <p class="fault">{move || fault.get()}</p>
+        </div>
+    }
+    .erase()
+}
+
+/// Alternatives of which one is taken, all to be seen at once.
+fn radios(editor: Editor, name: &'static str, options: &[(&str, &str)]) -> AnyView {
+    let chosen = editor.value(name);
+    let mut markup = Markup::default();
+    for (value, words) in options {
+        let checked = (chosen == *value).then_some("");
+        markup.open("label", &[]);
+        markup.open("input", &[("type", Some("radio")), ("name", Some(name)), ("value", Some(value)), ("checked", checked)]);
+        markup.text(words).close("label");
+    }
+    view! { <div class="radios" inner_html=markup.finish()></div> }.erase()
+}
+
+/// The list of suggestions behind a field.
+fn suggestions(id: &'static str, names: impl Fn() -> Vec<String> + Send + 'static) -> AnyView {
+    let options = move || {
+        let mut markup = Markup::default();
+        for name in names() {
+            markup.open("option", &[("value", Some(&name))]).close("option");
+        }
+        markup.finish()
+    };
+    view! { <datalist id=id inner_html=options></datalist> }.erase()
+}
+
+/// The form.
+#[component]
+pub fn Fields(editor: Editor) -> impl IntoView {
+    let shown = editor.shown;
+    view! {
+        <fieldset>
+            <legend>"What it is about"</legend>
+            {Line { list: Some("editor-services"), ..Line::new("service", "Service", "checkout") }.view(editor)}
+            {suggestions("editor-services", move || shown.with(|page| page.services.clone()))}
+            {Line { hint: "Left empty, it gets the name shown.", ..Line::new("name", "Name", "") }.view(editor)}
+            {Line::new("display_name", "Title, for people", "Checkout answers").view(editor)}
+        </fieldset>
+        <fieldset class="what-counts">
+            <legend>"What counts"</legend>
+            {radios(editor, "counting", &[("picked", "Spans of the service, by kind and operation"), ("own", "Spans by a condition of my own")])}
+            <div class="if-picked row">
+                {choice(editor, "kind", "Kind", &KINDS)}
+                {Line { list: Some("editor-operations"), ..Line::new("operation", "Operation", "all of them") }.view(editor)}
+                {suggestions("editor-operations", move || shown.with(|page| page.operations.clone()))}
+            </div>
+            <div class="if-own">{area(editor, "total", "Condition in CEL", "field mono", "3")}</div>
+        </fieldset>
+        <fieldset class="what-is-good">
+            <legend>"What is good"</legend>
+            {radios(editor, "good", &GOOD)}
+            <div class="if-faster">{Line::new("faster_ms", "Faster than, ms", "300").view(editor)}</div>
+            <div class="if-own">{area(editor, "good_filter", "Condition in CEL", "field mono", "3")}</div>
+        </fieldset>
+        <fieldset class="what-is-promised">
+            <legend>"What is promised"</legend>
+            <div class="row">
+                {Line::new("target", "Good, percent", "99.9").view(editor)}
+                {choice(editor, "window", "Over", &WINDOWS)}
+                <div class="if-month">{Line::new("time_zone", "In the zone", "Europe/Berlin").view(editor)}</div>
+            </div>
+            {choice(editor, "method", "The budget is counted so", &METHODS)}
+            <div class="if-slices row">
+                {Line::new("slice", "Length of a slice", "5m").view(editor)}
+                <div class="if-timeslices">{Line::new("slice_target", "A slice is good from, percent", "95").view(editor)}</div>
+            </div>
+        </fieldset>
+        <fieldset>
+            <legend>"For whoever reads it later"</legend>
+            {Line::new("labels", "Labels", "team: shop, tier: gold").view(editor)}
+            {area(editor, "description", "Description", "field", "2")}
+        </fieldset>
+        <details class="amounts-to">
+            <summary>"As an OpenSLO document"</summary>
+            <pre tabindex="0" role="region" aria-label="OpenSLO document"><code>{move || shown.with(|page| page.document.clone())}</code></pre>
+        </details>
+    }
+    .erase()
+}
+
+/// The document alone.
+#[component]
+pub fn DocumentFields(editor: Editor) -> impl IntoView {
+    area(editor, "yaml", "OpenSLO document", "field mono document", "34")
+}

@@ -1,0 +1,211 @@
+//! Writing objectives by hand: as a form or as a document, checked and saved by the same use case as everybody's documents.
+
+use slowburn_domain::query::FieldFault;
+use slowburn_domain::slo_form::SloForm;
+use slowburn_domain::time::Timestamp;
+use slowburn_domain::url::decode_query;
+use slowburn_domain::view::{Indicator, SloEditorPage};
+
+use super::{Applied, Change, ChangeKind, KnownSlo};
+use crate::openslo::{self, IndicatorSource};
+use crate::{Backend, Error, Result};
+
+/// How far back services and operations are looked up to choose from.
+const LATELY_SECONDS: i64 = 3_600;
+/// Operations to choose from.
+const MOST_OPERATIONS: usize = 100;
+
+/// What became of a form that was to be saved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Saved {
+    /// It is in force, under this name.
+    Applied(String),
+    /// Something is wrong with it; nothing was changed.
+    Refused,
+}
+
+impl Backend {
+    /// The editor: of what was `typed`, or else of an objective named in the raw query string, or of a new one that may have
+    /// some fields filled by it.
+    ///
+    /// # Errors
+    /// There is no objective of that name; the database.
+    pub async fn slo_editor(&self, raw: &str, typed: Option<&str>, now: Timestamp) -> Result<SloEditorPage> {
+        let pairs = decode_query(typed.unwrap_or(raw));
+        let value = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+        let mut form = match typed {
+            Some(typed) => SloForm::parse(typed),
+            None => match value("edit") {
+                Some(name) => form_of(&*self.book().get(name)?),
+                None => SloForm::parse(raw),
+            },
+        };
+        let notice = if typed.is_some() { switched(&mut form, value("action")) } else { form.is_yaml().then(|| ONLY_YAML.to_owned()) };
+        let red = self.services(now.plus_seconds(-LATELY_SECONDS), now).await?;
+        if typed.is_none() && !form.is_edit() && form.value("service").is_empty() {
+            let busiest = red.iter().max_by_key(|service| service.red.count);
+            form.set("service", busiest.map_or("", |service| &service.name));
+        }
+        let chosen = red.iter().find(|service| service.name == form.value("service"));
+        let operations = chosen.iter().flat_map(|service| &service.operations).map(|operation| operation.operation.clone());
+        let operations = operations.take(MOST_OPERATIONS).collect();
+        let services = red.into_iter().map(|service| service.name).collect();
+        let mut page = SloEditorPage {
+            now,
+            form: form.to_query_string(),
+            name: form.name(),
+            document: form.document(),
+            faults: form.faults(),
+            warnings: Vec::new(),
+            changes: Vec::new(),
+            notice,
+            preview: None,
+            services,
+            operations,
+        };
+        // A form that nobody has filled yet is not told what is missing.
+        if typed.is_none() && form.value("service").is_empty() {
+            page.faults.clear();
+            return Ok(page);
+        }
+        if page.faults.is_empty() {
+            self.try_out(&form, &mut page, now).await?;
+        }
+        Ok(page)
+    }
+
+    /// Says what saving would do and what the objective would have meant.
+    async fn try_out(&self, form: &SloForm, page: &mut SloEditorPage, now: Timestamp) -> Result<()> {
+        let applied = match self.apply_slos(&page.document, true).await {
+            Ok(applied) => applied,
+            Err(Error::Invalid(faults)) => {
+                page.faults = faults.into_iter().map(|fault| at_field(form, fault)).collect();
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let Applied { changes, warnings, .. } = applied;
+        if !form.is_edit() {
+            let taken = changes.iter().filter(|change| change.change != ChangeKind::Created);
+            let taken = taken.map(|change| {
+                FieldFault::new(
+                    if form.is_yaml() { "yaml" } else { "name" },
+                    format!("there is an objective {} already; take another name, or edit that one", change.name),
+                )
+            });
+            page.faults = taken.collect();
+        }
+        page.warnings = warnings.into_iter().map(|warning| format!("{}: {}", warning.field, warning.reason)).collect();
+        page.changes = changes.iter().map(sentence_of).collect();
+        page.preview = match self.preview_slo(&page.document, now).await {
+            Ok(preview) => preview,
+            // Saving works without it.
+            Err(Error::Unavailable(reason)) => {
+                page.warnings.push(format!("No preview: {reason}"));
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+
+    /// Saves what was typed, if nothing is wrong with it.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn save_slo(&self, typed: &str) -> Result<Saved> {
+        let form = SloForm::parse(typed);
+        let document = form.document();
+        if !form.faults().is_empty() {
+            return Ok(Saved::Refused);
+        }
+        let dry = match self.apply_slos(&document, true).await {
+            Ok(dry) => dry,
+            Err(Error::Invalid(_)) => return Ok(Saved::Refused),
+            Err(error) => return Err(error),
+        };
+        let is_new = dry.changes.iter().all(|change| change.change == ChangeKind::Created);
+        if dry.changes.is_empty() || !form.is_edit() && !is_new {
+            return Ok(Saved::Refused);
+        }
+        let applied = self.apply_slos(&document, false).await?;
+        let name = applied.changes.into_iter().find(|change| change.change != ChangeKind::Removed).map(|change| change.name);
+        Ok(name.map_or(Saved::Refused, Saved::Applied))
+    }
+}
+
+const ONLY_YAML: &str = "Its document says more than the form can, so it is edited as a document.";
+
+/// The form of an objective in force; its document when that says more than the form can.
+fn form_of(slo: &KnownSlo) -> SloForm {
+    let indicator = match &slo.source {
+        IndicatorSource::Spans { total, part, is_good, .. } => {
+            Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
+        }
+        IndicatorSource::Unknown { .. } => Indicator { total: String::new(), part: String::new(), is_good: true },
+    };
+    let mut form = SloForm::of(&slo.objective, &slo.labels, &indicator, &slo.document);
+    if !is_faithful(&form, &slo.document) {
+        form.set("face", "yaml");
+    }
+    form
+}
+
+/// Whether the fields say all that a document does, remarks included.
+fn is_faithful(form: &SloForm, document: &str) -> bool {
+    let has_remarks = document.lines().any(|line| line.trim_start().starts_with('#'));
+    let definitions = |text: &str| {
+        let definitions = openslo::parse(text).ok().map(|parsed| parsed.definitions);
+        definitions.map(|all| all.into_iter().map(|one| openslo::Definition { document: String::new(), ..one }).collect::<Vec<_>>())
+    };
+    let written = definitions(&form.to_document());
+    !has_remarks && written.is_some() && written == definitions(document)
+}
+
+/// Turns the form to its other face when that was asked for. Gives why it could not be.
+fn switched(form: &mut SloForm, action: Option<&str>) -> Option<String> {
+    match action {
+        Some("to_yaml") if !form.is_yaml() => {
+            let document = form.to_document();
+            form.set("yaml", &document);
+            form.set("face", "yaml");
+            None
+        }
+        Some("to_form") if form.is_yaml() => {
+            let document = form.value("yaml").to_owned();
+            let definition = openslo::parse(&document).ok().and_then(|parsed| parsed.definitions.into_iter().next());
+            let Some(openslo::Definition { objective, source: IndicatorSource::Spans { total, part, is_good, .. }, labels, .. }) =
+                definition
+            else {
+                return Some("The document has to be understood before a form can show it.".to_owned());
+            };
+            let indicator = Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good };
+            let mut fields = SloForm::of(&objective, &labels, &indicator, &document);
+            fields.set("original", form.value("original"));
+            if !is_faithful(&fields, &document) {
+                return Some(ONLY_YAML.to_owned());
+            }
+            *form = fields;
+            None
+        }
+        _ => None,
+    }
+}
+
+/// A fault of the document as one of the form.
+fn at_field(form: &SloForm, fault: FieldFault) -> FieldFault {
+    let field = form.field_of(&fault.field);
+    let reason = if form.is_yaml() { fault.to_string() } else { fault.reason };
+    FieldFault::new(field, reason)
+}
+
+fn sentence_of(change: &Change) -> String {
+    let Change { name, change, differences } = change;
+    match change {
+        ChangeKind::Created => format!("{name} is new"),
+        ChangeKind::Changed if differences.is_empty() => format!("{name}: its document changes, not what it means"),
+        ChangeKind::Changed => format!("{name} changes: {}", differences.join("; ")),
+        ChangeKind::Unchanged => format!("{name} stays as it is"),
+        ChangeKind::Removed => format!("{name} goes: the document no longer has it"),
+    }
+}

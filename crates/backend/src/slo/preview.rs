@@ -1,0 +1,226 @@
+//! What an objective would have meant for the spans that are stored, before it is saved.
+//!
+//! What service, operation, kind and status decide is counted from the RED rollup over the whole window. Anything else is
+//! counted from stored segments, newest first, until the window, [`MOST_TIME`] or [`MOST_SPANS`] ends it; then it is told how
+//! far back was looked. The counts are judged by the same function that judges objectives in force.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use slowburn_domain::sentence;
+use slowburn_domain::slo::{Counts, Evaluation, Hour, Ledger, Objective, Period, TimeWindow, evaluate_briefly, tiers_for};
+use slowburn_domain::span::{Span, Status};
+use slowburn_domain::time::{Minute, Timestamp};
+use slowburn_domain::view::{ExampleSpan, SloPreview};
+use slowburn_storage::partition::Part;
+use slowburn_storage::red;
+use slowburn_storage::segment::decode;
+use slowburn_storage::trace::{self, Extent, SegmentQuery};
+use sqlx::PgConnection;
+
+use super::Past;
+use super::calendar::Calendar;
+use crate::filter::Filter;
+use crate::openslo::{self, Definition, IndicatorSource};
+use crate::{Backend, Error, Result};
+
+/// How long spans are counted for one preview.
+const MOST_TIME: Duration = Duration::from_secs(2);
+/// How many spans are looked at for one preview.
+const MOST_SPANS: u64 = 200_000;
+/// How long examples alone are looked for.
+const EXAMPLES_TIME: Duration = Duration::from_millis(300);
+/// Examples of each verdict.
+const EXAMPLES: usize = 4;
+
+/// What was counted, and since when.
+struct Seen {
+    minutes: BTreeMap<Minute, Counts>,
+    back_to: Timestamp,
+    is_whole: bool,
+}
+
+impl Backend {
+    /// What the first objective of a text of documents would have meant; `None` when there is none, or when its source is
+    /// not read here.
+    ///
+    /// # Errors
+    /// The documents' faults; the database.
+    pub async fn preview_slo(&self, yaml: &str, now: Timestamp) -> Result<Option<SloPreview>> {
+        let parsed = openslo::parse(yaml).map_err(Error::Invalid)?;
+        let Some(Definition { objective, source, .. }) = parsed.definitions.into_iter().next() else { return Ok(None) };
+        let past = Past::of(&source);
+        let IndicatorSource::Spans { total, good, .. } = source else { return Ok(None) };
+        let period = period_of(&objective, now.minute())?;
+        let mut tx = self.snapshot().await?;
+        let mut walk = Walk { total, good, from: period.first.start(), examples: Vec::new() };
+        let seen = if past == Past::Red {
+            let seen = self.from_rollup(&mut tx, &walk).await?;
+            self.walk(&mut tx, &mut walk, EXAMPLES_TIME, true, now).await?;
+            seen
+        } else {
+            self.walk(&mut tx, &mut walk, MOST_TIME, false, now).await?
+        };
+        tx.rollback().await?;
+        let evaluation = judge(&objective, period, &seen.minutes, now.minute());
+        Ok(Some(told(&objective, evaluation, seen, walk.examples)))
+    }
+
+    /// Counts of the window from the RED rollup.
+    async fn from_rollup(&self, connection: &mut PgConnection, walk: &Walk) -> Result<Seen> {
+        let buckets = self.0.settings.bucket_numbers();
+        let read = async {
+            let mut minutes: BTreeMap<Minute, Counts> = BTreeMap::new();
+            for bucket in buckets {
+                let known = red::operations(connection, bucket).await?.into_iter().filter(|operation| walk.total.matches(operation));
+                let operations: Vec<_> = known
+                    .map(|operation| {
+                        let is_good = walk.good.matches(&operation);
+                        (operation, is_good)
+                    })
+                    .collect();
+                for (minute, counts) in red::counts(connection, bucket, &operations).await? {
+                    *minutes.entry(minute).or_default() += counts;
+                }
+            }
+            Ok::<_, Error>(minutes)
+        };
+        let read = tokio::time::timeout(MOST_TIME, read).await;
+        let mut minutes = read.map_err(|_| Error::Unavailable("counting the past takes too long at the moment"))??;
+        minutes.retain(|minute, _| minute.start() >= walk.from);
+        let back_to = minutes.keys().next().map_or(walk.from, |minute| minute.start());
+        Ok(Seen { minutes, back_to, is_whole: true })
+    }
+
+    /// Counts spans of stored segments, those that end last first, and keeps examples; with `examples_only` it ends as soon
+    /// as there are enough of them.
+    async fn walk(
+        &self,
+        connection: &mut PgConnection,
+        walk: &mut Walk,
+        most_time: Duration,
+        examples_only: bool,
+        now: Timestamp,
+    ) -> Result<Seen> {
+        let began = Instant::now();
+        let required = walk.total.requirements();
+        let conditions = SegmentQuery {
+            service: required.service.as_deref(),
+            errors_only: required.errors_only,
+            from: Some(walk.from),
+            to: None,
+            up_to_segment: trace::last_segment_id(now),
+        };
+        let mut extents = trace::segments(connection, &self.0.settings.bucket_numbers(), &conditions).await?;
+        // What is kept beyond its time is chosen for being bad.
+        extents.retain(|extent| extent.segment.part != Part::Kept as i16);
+        let mut seen = Seen { minutes: BTreeMap::new(), back_to: walk.from, is_whole: true };
+        let mut looked_at = 0;
+        for Extent { segment, end, records } in extents {
+            let is_enough = examples_only && walk.has_examples();
+            if is_enough || began.elapsed() > most_time || looked_at >= MOST_SPANS {
+                // No span of this segment or of those after it ends later.
+                seen = Seen { back_to: end, is_whole: false, ..seen };
+                break;
+            }
+            let Some(body) = trace::segment_body(connection, segment).await? else { continue };
+            let spans = spans_of(body, segment.id).await?;
+            looked_at += u64::from(records);
+            spans.iter().for_each(|span| walk.count(span, &mut seen.minutes));
+        }
+        if !seen.is_whole {
+            // A minute that is known in part would be judged by half its spans.
+            seen.minutes = seen.minutes.split_off(&seen.back_to.minute().plus(1));
+        } else if let Some(first) = seen.minutes.keys().next() {
+            seen.back_to = first.start();
+        }
+        Ok(seen)
+    }
+}
+
+async fn spans_of(body: Bytes, id: i64) -> Result<Vec<Span>> {
+    let decoded = tokio::task::spawn_blocking(move || decode(body, id)).await.map_err(|fault| Error::Internal(Box::new(fault)))?;
+    Ok(decoded.unwrap_or_else(|fault| {
+        tracing::error!(segment = id, error = %crate::ingest::chain(&fault), "segment cannot be read; a preview goes without it");
+        Vec::new()
+    }))
+}
+
+/// Which spans count since when, and some of them.
+struct Walk {
+    total: Filter,
+    good: Filter,
+    from: Timestamp,
+    examples: Vec<ExampleSpan>,
+}
+
+impl Walk {
+    fn count(&mut self, span: &Span, minutes: &mut BTreeMap<Minute, Counts>) {
+        if span.end < self.from || !self.total.matches(span) {
+            return;
+        }
+        let is_good = self.good.matches(span);
+        *minutes.entry(span.end.minute()).or_default() += Counts { good: u64::from(is_good), total: 1 };
+        if self.examples_of(is_good) < EXAMPLES {
+            self.examples.push(ExampleSpan {
+                trace_id: span.trace_id,
+                span_id: span.span_id,
+                operation: span.operation.to_string(),
+                duration_ms: span.duration_nanos() as f64 / 1e6,
+                is_error: span.status == Status::Error,
+                is_good,
+            });
+        }
+    }
+
+    fn examples_of(&self, is_good: bool) -> usize {
+        self.examples.iter().filter(|example| example.is_good == is_good).count()
+    }
+
+    fn has_examples(&self) -> bool {
+        self.examples_of(true) == EXAMPLES && self.examples_of(false) == EXAMPLES
+    }
+}
+
+fn period_of(objective: &Objective, now: Minute) -> Result<Period> {
+    Ok(match &objective.window {
+        TimeWindow::Rolling(window) => Period::rolling(*window, now),
+        TimeWindow::Calendar(window) => {
+            Calendar::new(window).map_err(|_| Error::field("spec.timeWindow[0].calendar", "cannot be understood"))?.period(now)
+        }
+    })
+}
+
+fn judge(objective: &Objective, period: Period, minutes: &BTreeMap<Minute, Counts>, now: Minute) -> Evaluation {
+    let mut hours: Vec<Hour> = Vec::new();
+    for (minute, counts) in minutes {
+        let seen = 1_u64 << minute.0.rem_euclid(60);
+        match hours.last_mut().filter(|hour| hour.hour == minute.hour()) {
+            Some(hour) => {
+                hour.counts += *counts;
+                hour.seen |= seen;
+            }
+            None => hours.push(Hour { hour: minute.hour(), counts: *counts, seen }),
+        }
+    }
+    let minutes = minutes.iter().map(|(minute, counts)| (*minute, *counts)).collect();
+    evaluate_briefly(objective, &Ledger::new(hours, minutes, false), period, now)
+}
+
+fn told(objective: &Objective, evaluation: Evaluation, seen: Seen, mut examples: Vec<ExampleSpan>) -> SloPreview {
+    examples.sort_by_key(|example| example.is_good);
+    let alerts = tiers_for(objective.window.nominal(), objective.target);
+    SloPreview {
+        sentence: sentence::slo(objective, &evaluation),
+        counts: evaluation.counts,
+        sli: evaluation.sli,
+        budget_left: evaluation.budget.remaining_ratio,
+        alert: evaluation.alert,
+        back_to: seen.back_to,
+        is_whole: seen.is_whole,
+        alerts: alerts.iter().map(|rule| sentence::alert_rule(rule, &objective.window, objective.target)).collect(),
+        lints: evaluation.lints,
+        examples,
+    }
+}

@@ -1,0 +1,319 @@
+//! An objective as a form holds it: texts as a person typed them, unfinished ones too. It is written as the fields of an HTML
+//! form and as an OpenSLO document; what a document says is taken into the form when the form can say all of it.
+
+mod document;
+
+use std::collections::BTreeMap;
+
+use crate::query::FieldFault;
+use crate::slo::{BudgetingMethod, CalendarUnit, Objective, TimeWindow};
+use crate::url::{decode_query, encode_query};
+use crate::view::Indicator;
+
+/// Every field with what it holds before anybody typed.
+const FIELDS: [(&str, &str); 20] = [
+    // The name of the objective that is edited; empty for a new one.
+    ("original", ""),
+    // `form` or `yaml`: which of the two is meant.
+    ("face", "form"),
+    ("yaml", ""),
+    ("service", ""),
+    ("name", ""),
+    ("display_name", ""),
+    ("description", ""),
+    ("labels", ""),
+    // `picked` by kind and operation, or `own`.
+    ("counting", "picked"),
+    ("kind", "server"),
+    ("operation", ""),
+    ("total", ""),
+    // `no_error`, `faster`, `both`, `own` (good when it holds) or `bad` (bad when it holds).
+    ("good", "no_error"),
+    ("faster_ms", "300"),
+    ("good_filter", ""),
+    ("target", "99.9"),
+    // A duration, or `month`.
+    ("window", "30d"),
+    ("time_zone", "UTC"),
+    ("method", "Occurrences"),
+    ("slice", "5m"),
+];
+const SLICE_TARGET: (&str, &str) = ("slice_target", "95");
+
+/// Windows to choose from, with their words.
+pub const WINDOWS: [(&str, &str); 5] = [
+    ("7d", "The last 7 days"),
+    ("28d", "The last 28 days"),
+    ("30d", "The last 30 days"),
+    ("90d", "The last 90 days"),
+    ("month", "Calendar month"),
+];
+
+/// What a month of the calendar begins with.
+const MONTH_START: &str = "2026-01-01 00:00:00";
+
+/// A filled form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SloForm(Vec<(&'static str, String)>);
+
+impl Default for SloForm {
+    fn default() -> Self {
+        Self(FIELDS.into_iter().chain([SLICE_TARGET]).map(|(name, value)| (name, value.to_owned())).collect())
+    }
+}
+
+impl SloForm {
+    /// Reads what a form sent. Fields that are not there hold what an empty form holds, foreign ones are passed over.
+    pub fn parse(raw: &str) -> Self {
+        let mut form = Self::default();
+        for (name, value) in decode_query(raw) {
+            // Nothing stored can hold a NUL.
+            form.set(&name, &value.replace("\r\n", "\n").replace('\0', ""));
+        }
+        form
+    }
+
+    /// Writes what a form sends.
+    pub fn to_query_string(&self) -> String {
+        // Unlike links it keeps empty fields: their emptiness is meant.
+        let pairs = self.0.iter().map(|(name, value)| {
+            let pair = encode_query([(*name, value.as_str())]);
+            if pair.is_empty() { format!("{name}=") } else { pair }
+        });
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
+    /// What a field holds; empty when there is no such field.
+    pub fn value(&self, name: &str) -> &str {
+        self.0.iter().find(|(field, _)| *field == name).map_or("", |(_, value)| value)
+    }
+
+    /// Fills a field; nothing happens when there is no such field.
+    pub fn set(&mut self, name: &str, value: &str) {
+        if let Some((_, held)) = self.0.iter_mut().find(|(field, _)| *field == name) {
+            value.clone_into(held);
+        }
+    }
+
+    fn trimmed(&self, name: &str) -> &str {
+        self.value(name).trim()
+    }
+
+    /// Whether the document is meant and not the fields.
+    pub fn is_yaml(&self) -> bool {
+        self.value("face") == "yaml"
+    }
+
+    /// Whether it is about an objective that there is.
+    pub fn is_edit(&self) -> bool {
+        !self.value("original").is_empty()
+    }
+
+    /// The document meant.
+    pub fn document(&self) -> String {
+        if self.is_yaml() { self.value("yaml").to_owned() } else { self.to_document() }
+    }
+
+    /// The name, or when none was given one made of the service and of what is good.
+    pub fn name(&self) -> String {
+        if !self.trimmed("name").is_empty() {
+            return self.trimmed("name").to_owned();
+        }
+        let kind = match self.value("good") {
+            "no_error" => "availability",
+            "faster" => "latency",
+            "both" => "quality",
+            _ => "objective",
+        };
+        let operation = if self.value("counting") == "own" { "" } else { self.trimmed("operation") };
+        slug(&format!("{} {operation} {kind}", self.trimmed("service")))
+    }
+
+    /// Which spans count, in CEL.
+    pub fn total(&self) -> String {
+        if self.value("counting") == "own" {
+            return self.trimmed("total").to_owned();
+        }
+        let equal = |name: &str, value: &str| (!value.is_empty()).then(|| format!("{name} == {}", text_literal(value)));
+        let kind = Some(self.trimmed("kind")).filter(|kind| *kind != "any").unwrap_or_default();
+        let parts = [equal("service", self.trimmed("service")), equal("kind", kind), equal("operation", self.trimmed("operation"))];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" && ")
+    }
+
+    /// Whether a condition says which spans are good or which are bad, and the condition in CEL.
+    pub fn part(&self) -> (bool, String) {
+        const NO_ERROR: &str = "status != \"error\"";
+        let faster = || format!("duration_ms < {}", self.trimmed("faster_ms"));
+        match self.value("good") {
+            "faster" => (true, faster()),
+            "both" => (true, format!("{NO_ERROR} && {}", faster())),
+            "own" => (true, self.trimmed("good_filter").to_owned()),
+            "bad" => (false, self.trimmed("good_filter").to_owned()),
+            _ => (true, NO_ERROR.to_owned()),
+        }
+    }
+
+    /// What of the fields cannot be meant, before the document is looked at. A document is judged by itself.
+    pub fn faults(&self) -> Vec<FieldFault> {
+        let mut faults = Vec::new();
+        let mut fault = |field: &str, reason: &str| faults.push(FieldFault::new(field, reason));
+        if self.is_yaml() {
+            if self.trimmed("yaml").is_empty() {
+                fault("yaml", "an OpenSLO document is wanted here");
+            }
+            return faults;
+        }
+        if self.trimmed("service").is_empty() {
+            fault("service", "which service is the promise about?");
+        }
+        if self.is_edit() && self.trimmed("name") != self.value("original") {
+            fault("name", "a name stays; a new objective gets a new one");
+        }
+        if matches!(self.value("good"), "faster" | "both") && !is_positive(self.trimmed("faster_ms")) {
+            fault("faster_ms", "a number of milliseconds, such as 300");
+        }
+        if matches!(self.value("good"), "own" | "bad") && self.trimmed("good_filter").is_empty() {
+            fault("good_filter", "a condition in CEL, such as attributes[\"http.response.status_code\"] < 500");
+        }
+        if self.value("counting") == "own" && self.trimmed("total").is_empty() {
+            fault("total", "a condition in CEL, such as service == \"checkout\"");
+        }
+        if self.percent("target").is_none() {
+            fault("target", "a percentage between 0 and 100, such as 99.9");
+        }
+        if self.value("method") == "Timeslices" && self.percent("slice_target").is_none() {
+            fault("slice_target", "a percentage, such as 95");
+        }
+        if self.labels().is_none() {
+            fault("labels", "pairs such as team: shop, tier: gold");
+        }
+        faults
+    }
+
+    /// The field that a path of an OpenSLO document belongs to.
+    pub fn field_of(&self, path: &str) -> &'static str {
+        if self.is_yaml() {
+            return "yaml";
+        }
+        let cases = [
+            ("metadata.name", "name"),
+            ("metadata.displayName", "display_name"),
+            ("metadata.labels", "labels"),
+            ("spec.description", "description"),
+            ("spec.service", "service"),
+            ("spec.indicator.spec.ratioMetric.total", if self.value("counting") == "own" { "total" } else { "operation" }),
+            ("spec.indicator", if matches!(self.value("good"), "own" | "bad") { "good_filter" } else { "faster_ms" }),
+            ("spec.timeWindow[0].calendar", "time_zone"),
+            ("spec.timeWindow", "window"),
+            ("spec.budgetingMethod", "method"),
+            ("spec.objectives[0].timeSliceWindow", "slice"),
+            ("spec.objectives[0].timeSliceTarget", "slice_target"),
+            ("spec.objectives", "target"),
+        ];
+        cases.into_iter().find(|(start, _)| path.starts_with(start)).map_or("name", |(_, field)| field)
+    }
+
+    /// A percentage as a number of the document; `None` when it is none.
+    fn percent(&self, name: &str) -> Option<String> {
+        let text = self.trimmed(name).trim_end_matches('%').trim_end().replace(',', ".");
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        text.parse::<f64>().ok().filter(|percent| is_number && *percent > 0.0 && *percent <= 100.0).map(|_| text)
+    }
+
+    /// Labels in order; `None` when they are not understood.
+    fn labels(&self) -> Option<Vec<(&str, &str)>> {
+        let pairs = self.value("labels").split(',').map(str::trim).filter(|pair| !pair.is_empty());
+        pairs.map(|pair| pair.split_once(':').map(|(key, value)| (key.trim(), value.trim()))).collect()
+    }
+
+    /// The fields that say what an objective says, as far as they can.
+    pub fn of(objective: &Objective, labels: &BTreeMap<String, Vec<String>>, indicator: &Indicator, document: &str) -> Self {
+        let mut form = Self::default();
+        form.set("original", &objective.name);
+        form.set("yaml", document);
+        form.set("name", &objective.name);
+        form.set("display_name", objective.display_name.as_deref().unwrap_or_default());
+        form.set("service", &objective.service);
+        form.set("description", &objective.description);
+        let pairs = labels.iter().flat_map(|(key, values)| values.iter().map(move |value| format!("{key}: {value}")));
+        form.set("labels", &pairs.collect::<Vec<_>>().join(", "));
+        form.set("target", &percent_text(objective.target.ratio()));
+        match &objective.window {
+            TimeWindow::Rolling(window) => form.set("window", &window.to_string()),
+            TimeWindow::Calendar(calendar) => {
+                form.set("window", if calendar.unit == CalendarUnit::Month && calendar.count == 1 { "month" } else { "" });
+                form.set("time_zone", &calendar.time_zone);
+            }
+        }
+        form.set("method", objective.budgeting_method.as_str());
+        if let Some(minutes) = objective.budgeting_method.slice_minutes() {
+            form.set("slice", &crate::time::format_duration(u64::from(minutes) * 60));
+        }
+        if let BudgetingMethod::Timeslices { target, .. } = objective.budgeting_method {
+            form.set("slice_target", &percent_text(target));
+        }
+        form.take_total(&indicator.total);
+        form.take_part(indicator);
+        form
+    }
+
+    /// The pickers that write this condition, or the condition itself.
+    fn take_total(&mut self, total: &str) {
+        let mut picked = self.clone();
+        picked.set("kind", "any");
+        for part in total.split(" && ") {
+            for (start, field) in [("kind == ", "kind"), ("operation == ", "operation")] {
+                if let Some(value) = part.strip_prefix(start) {
+                    picked.set(field, value.trim_matches('"'));
+                }
+            }
+        }
+        if picked.total() == total {
+            *self = picked;
+        } else {
+            self.set("counting", "own");
+            self.set("total", total);
+        }
+    }
+
+    /// The choice that writes this condition, or the condition itself.
+    fn take_part(&mut self, indicator: &Indicator) {
+        let own = if indicator.is_good { "own" } else { "bad" };
+        let faster = indicator.part.rsplit_once("duration_ms < ").map_or("", |(_, limit)| limit);
+        self.set("faster_ms", if is_positive(faster) { faster } else { "300" });
+        for choice in ["no_error", "faster", "both"] {
+            self.set("good", choice);
+            if indicator.is_good && self.part().1 == indicator.part {
+                return;
+            }
+        }
+        self.set("faster_ms", "300");
+        self.set("good", own);
+        self.set("good_filter", &indicator.part);
+    }
+}
+
+fn is_positive(number: &str) -> bool {
+    number.parse::<f64>().is_ok_and(|number| number.is_finite() && number > 0.0)
+}
+
+/// A text in CEL.
+fn text_literal(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+/// A ratio as the decimal percentage that was meant: `99.9`.
+fn percent_text(ratio: f64) -> String {
+    let text = format!("{:.10}", ratio * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Lower-case letters and digits of ASCII, everything between them one `-`; 63 characters at most.
+fn slug(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let joined = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    joined.chars().take(63).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests;

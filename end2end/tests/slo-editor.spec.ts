@@ -1,0 +1,63 @@
+// Creating and changing an objective, by a form or by its document. Each on the server that has no other objectives, so that
+// the lists of the other journeys stay as they are.
+import AxeBuilder from '@axe-core/playwright';
+import { expect, open, test } from '../support/test.ts';
+
+test('a new objective: named by itself, previewed while typing, saved with its alert', async ({ page, empty }) => {
+  await open(page, `${empty.url}/slos`);
+  await page.getByRole('link', { name: 'New objective' }).first().click();
+  await expect(page.getByRole('heading', { name: 'New objective' })).toBeVisible();
+  await page.getByLabel('Service', { exact: true }).fill('basket');
+  await expect(page.getByLabel('Name', { exact: true })).toHaveAttribute('placeholder', 'basket-availability');
+  const preview = page.getByRole('complementary', { name: 'Preview' });
+  await expect(preview).toContainText('Pages when 2 % of the 30-day budget burns within 1 h');
+  await expect(preview).toContainText('basket-availability is new');
+  await page.getByLabel('Good, percent').fill('ninety');
+  await expect(page.getByText('a percentage between 0 and 100')).toBeVisible();
+  await page.getByLabel('Good, percent').fill('99');
+  await expect(page.getByText('a percentage between 0 and 100')).toBeHidden();
+  await page.getByRole('button', { name: 'Create objective' }).click();
+  await expect(page).toHaveURL(/\/slos\/basket-availability$/);
+
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByLabel('Good, percent').fill('99.5');
+  await expect(page.getByRole('complementary')).toContainText('target: 0.99 → 0.995');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expect(page).toHaveURL(/\/slos\/basket-availability$/);
+  await expect(page.locator('main')).toContainText('99.5 %');
+});
+
+test('the preview counts real spans and shows some of them', async ({ page }) => {
+  await open(page, '/slo-editor?service=checkout');
+  const preview = page.getByRole('complementary', { name: 'Preview' });
+  await expect(preview.locator('.examples li').first()).toBeVisible();
+  await expect(preview).toContainText('bad');
+  await page.getByLabel('It is fast enough', { exact: true }).check();
+  await page.getByLabel('Faster than, ms').fill('1');
+  await expect(preview.locator('.verdict.is-good')).toHaveCount(0);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, help }) => `${id}: ${help}`)).toEqual([]);
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('a fault keeps all that was typed, and the objective is saved once it is mended', async ({ page, empty }) => {
+    await page.goto(`${empty.url}/slo-editor`);
+    await page.getByLabel('Service', { exact: true }).fill('mail');
+    await page.getByLabel('Description').fill('It is “sent”\nin time');
+    await page.getByLabel('A condition of my own says what is good').check();
+    await page.locator('[name=good_filter]').fill('duration_ms <');
+    await page.getByRole('button', { name: 'Create objective' }).click();
+    await expect(page.getByRole('heading', { name: 'New objective' })).toBeVisible();
+    await expect(page.locator('#fault-good_filter')).not.toBeEmpty();
+    await expect(page.getByLabel('Description')).toHaveValue('It is “sent”\nin time');
+    await page.locator('[name=good_filter]').fill('duration_ms < 500');
+    await page.getByRole('button', { name: 'Preview' }).last().click();
+    await expect(page.getByRole('complementary')).toContainText('mail-objective is new');
+    await page.getByRole('button', { name: 'Edit as OpenSLO' }).click();
+    await expect(page.getByLabel('OpenSLO document')).toHaveValue(/name: mail-objective/);
+    await page.getByRole('button', { name: 'Create objective' }).click();
+    await expect(page).toHaveURL(/\/slos\/mail-objective$/);
+  });
+});
