@@ -3,6 +3,7 @@
 //! is in the URL.
 
 pub mod figures;
+mod history;
 pub mod range;
 pub mod tiers;
 
@@ -10,13 +11,10 @@ use leptos::prelude::*;
 use leptos::text_prop::TextProp;
 use leptos_meta::Title;
 use slowburn_domain::chart;
-use slowburn_domain::incident::Incident;
-use slowburn_domain::number::long_duration;
 use slowburn_domain::query::Bound;
 use slowburn_domain::sentence;
 use slowburn_domain::slo::Lint;
-use slowburn_domain::time::Timestamp;
-use slowburn_domain::url::{decode_query, encode_query, incident_path, slo_path};
+use slowburn_domain::url::{decode_query, encode_query, slo_path};
 use slowburn_domain::view::SloPage as Page;
 
 use crate::api::{Question, ask};
@@ -32,6 +30,7 @@ use crate::widgets::loadable::Loadable;
 use crate::widgets::state::StateBadge;
 use crate::widgets::trace_list::TraceList;
 use figures::Figures;
+use history::History;
 use range::RangePicker;
 use tiers::TierTable;
 
@@ -112,7 +111,7 @@ fn Content(page: Page) -> impl IntoView {
         match tab.get() {
             Tab::Overview => view! { <Overview page=page /> }.erase(),
             Tab::Incidents => view! { <Incidents page=page /> }.erase(),
-            Tab::History => view! { <History page=page /> }.erase(),
+            Tab::History => view! { <History slo=page.row.objective.name history=page.history /> }.erase(),
             Tab::Definition => view! { <Definition page=page /> }.erase(),
         }
     };
@@ -169,61 +168,6 @@ fn Overview(page: Page) -> impl IntoView {
         {now_open}
         <Lints lints=evaluation.lints.clone() />
         <BadTraces page=page />
-    }
-    .erase()
-}
-
-/// Something that happened to it.
-struct Happening {
-    at: Timestamp,
-    class: &'static str,
-    what: String,
-    href: String,
-    more: String,
-}
-
-/// Begins and ends of incidents.
-fn of_incidents(incidents: &[Incident]) -> impl Iterator<Item = Happening> + '_ {
-    incidents.iter().flat_map(|incident| {
-        let href = incident_path(&incident.id);
-        let took = incident.closed_at.map(|at| (at, long_duration(at.since(incident.opened_at) as f64 / 1e9)));
-        let end = took.map(|(at, took)| Happening {
-            at,
-            class: "step step-closed",
-            what: "An incident ended".to_owned(),
-            href: href.clone(),
-            more: format!("It took {took}, at its worst a {}.", incident.worst_tier.as_str()),
-        });
-        let more = incident.acknowledged_by.as_ref().map_or_else(String::new, |who| format!("{who} took it on."));
-        let begin = Happening { at: incident.opened_at, class: "step step-opened", what: "An incident began".to_owned(), href, more };
-        end.into_iter().chain([begin])
-    })
-}
-
-/// What became of it over time.
-#[component]
-fn History(page: Page) -> impl IntoView {
-    let mut happened: Vec<Happening> = of_incidents(&page.incidents).collect();
-    happened.sort_by_key(|happening| std::cmp::Reverse(happening.at));
-    let step = |Happening { at, class, what, href, more }: Happening| {
-        view! {
-            <li class=class>
-                <p class="step-head"><a href=href><strong>{what}</strong></a> " " <span class="muted"><Instant at=at /> ", " <When at=at /></span></p>
-                <p>{more}</p>
-            </li>
-        }
-        .erase()
-    };
-    let list = if happened.is_empty() {
-        view! { <p class="muted">"Nothing has happened to it since it was applied."</p> }.erase()
-    } else {
-        view! { <ol class="story">{happened.into_iter().map(step).collect_view()}</ol> }.erase()
-    };
-    view! {
-        <section aria-labelledby="history">
-            <h2 id="history">"What happened, newest first"</h2>
-            {list}
-        </section>
     }
     .erase()
 }

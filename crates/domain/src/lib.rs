@@ -9,6 +9,7 @@ pub mod chart;
 pub mod comparison;
 pub mod filter;
 pub mod flame;
+pub mod history;
 pub mod id;
 pub mod incident;
 pub mod lanes;

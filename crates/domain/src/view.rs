@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::history::Happening;
 use crate::id::{SpanId, TraceId};
 use crate::incident::Incident;
 use crate::outline::Outline;
@@ -115,9 +116,11 @@ pub struct SloPage {
     pub backfill: Option<Backfill>,
     /// Its newest incidents, those that opened last first.
     pub incidents: Vec<Incident>,
+    /// What happened to it, newest first.
+    pub history: Vec<Happening>,
     /// Newest traces that hold a bad event.
     pub bad_traces: Vec<TraceSummary>,
-    /// Its OpenSLO document.
+    /// Its OpenSLO document, without secrets.
     pub definition: String,
 }
 

@@ -66,6 +66,8 @@ pub fn main(doors: Doors) -> Router {
         .route("/search", get(site::search))
         .route("/incidents/{id}/acknowledge", post(site::acknowledge))
         .route("/incidents/{id}/notes", post(site::note))
+        .route("/slos/{name}/exclusions", post(site::exclude))
+        .route("/slos/{name}/exclusions/{id}/end", post(site::end_exclusion))
         .route("/slo-editor", get(site::page).post(site::slo_editor))
         .route("/_app/{*function}", post(site::server_function))
         .merge(api::routes())

@@ -15,8 +15,11 @@ use serde::Deserialize;
 use slowburn_app::error::{AppError, ErrorKind};
 use slowburn_app::{Assets, Clock, Typed, shell};
 use slowburn_backend::Backend;
-use slowburn_backend::slo::Saved;
+use slowburn_backend::slo::{NewExclusion, Saved};
 use slowburn_domain::id::TraceId;
+use slowburn_domain::query::FieldFault;
+use slowburn_domain::slo::ExclusionScope;
+use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::{correlation_path, decode_query, incident_path, slo_path, trace_path};
 
 use crate::api::problem::Problem;
@@ -150,6 +153,46 @@ pub async fn acknowledge(State(backend): State<Backend>, UrlPath(id): UrlPath<St
 pub async fn note(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, form: String) -> Result<Redirect, Problem> {
     let incident = backend.note(&id, &field(&form, "author"), &field(&form, "text")).await?;
     Ok(Redirect::to(&incident_path(&incident.id)))
+}
+
+/// `POST /slos/{name}/exclusions`, the form of the page.
+pub async fn exclude(State(backend): State<Backend>, UrlPath(name): UrlPath<String>, form: String) -> Result<Redirect, Problem> {
+    let mut faults = Vec::new();
+    let mut time = |name: &str| {
+        // Browsers send local times without a zone; the form says that they are UTC.
+        let text = field(&form, name);
+        let seconds = if text.matches(':').count() == 1 { ":00Z" } else { "Z" };
+        Timestamp::parse_rfc3339(&format!("{text}{seconds}")).unwrap_or_else(|_| {
+            faults.push(FieldFault::new(name, "expected a date and a time of day"));
+            Timestamp::from_seconds(0)
+        })
+    };
+    let (from, to) = (time("from"), time("to"));
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let optional = |name: &str| Some(field(&form, name)).filter(|text| !text.trim().is_empty());
+    let new = NewExclusion {
+        scope: ExclusionScope::Slo(name.clone()),
+        from,
+        to,
+        rrule: optional("rrule"),
+        time_zone: optional("time_zone"),
+        reason: field(&form, "reason"),
+        author: field(&form, "author"),
+    };
+    backend.exclude(new, false).await?;
+    Ok(Redirect::to(&format!("{}?tab=history", slo_path(&name))))
+}
+
+/// `POST /slos/{name}/exclusions/{id}/end`, the form of the page.
+pub async fn end_exclusion(
+    State(backend): State<Backend>,
+    UrlPath((name, id)): UrlPath<(String, String)>,
+    form: String,
+) -> Result<Redirect, Problem> {
+    backend.end_exclusion(&id, &field(&form, "author")).await?;
+    Ok(Redirect::to(&format!("{}?tab=history", slo_path(&name))))
 }
 
 /// `POST /slo-editor`, the form of the page: saves what was typed and leads to the objective, or shows the page again, with

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use slowburn_domain::history::history;
 use slowburn_domain::query::{Bound, FieldFault};
 use slowburn_domain::slo::{
     Counts, Evaluation, Ledger, SeriesPoint, Window, evaluate, evaluate_briefly, hourly_burn_rates, hours_excluded_in_part, series,
@@ -13,7 +14,7 @@ use slowburn_storage::rollup;
 
 use super::KnownSlo;
 use super::tallies::{Need, Reader};
-use crate::openslo::IndicatorSource;
+use crate::openslo::{IndicatorSource, masked};
 use crate::{Backend, Error, Result};
 
 /// Hours of the sparkline.
@@ -26,6 +27,8 @@ const MOST_STEPS: i32 = 11_000;
 const CHART_STEP_MINUTES: [i32; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440];
 /// Incidents shown on an SLO's page.
 const INCIDENTS: u16 = 10;
+/// Versions and exclusions shown on an SLO's page, of each.
+const HISTORY: usize = 20;
 /// Bad traces shown on an SLO's page.
 const BAD_TRACES: i64 = 20;
 
@@ -180,7 +183,17 @@ impl Backend {
         let bad_traces = self.bad_traces(slo.sli_id, first, last, BAD_TRACES).await?;
         let backfill = self.backfill_progress(&slo).await?;
         let incidents = self.incidents(Some(name), None, None, INCIDENTS).await?;
-        Ok(SloPage { now, row, step_seconds, series, indicator, backfill, incidents, bad_traces, definition: slo.document.clone() })
+        let mut versions = self.slo_versions(name).await.or_else(|error| match error {
+            // One that was applied before versions were kept.
+            Error::NotFound { .. } => Ok(Vec::new()),
+            other => Err(other),
+        })?;
+        versions.truncate(HISTORY);
+        let mut exclusions = self.exclusions(Some(name)).await?;
+        exclusions.truncate(HISTORY);
+        let history = history(name, &incidents, &versions, &exclusions);
+        let definition = masked(&slo.document);
+        Ok(SloPage { now, row, step_seconds, series, indicator, backfill, incidents, history, bad_traces, definition })
     }
 
     /// All-time good and total counts of every SLO, for the metrics page.
