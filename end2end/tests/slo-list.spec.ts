@@ -2,22 +2,23 @@
 import { expect, open, test } from '../support/test.ts';
 import type { Page } from '@playwright/test';
 
+const field = (page: Page, label: string) => page.getByRole('main').getByLabel(label, { exact: true });
 const names = (page: Page) => page.locator('.slo-table tbody th a');
 
 test('typing narrows the list at once, and the address says how', async ({ page }) => {
   await open(page, '/slos');
   await expect(names(page)).toHaveCount(4);
-  await page.getByLabel('Search', { exact: true }).fill('payment');
+  await field(page, 'Search').fill('payment');
   await expect(names(page)).toHaveText(['Payment latency']);
   await expect(page).toHaveURL(/\/slos\?q=payment$/);
   await expect(page.getByText('1 of 4 objectives.')).toBeVisible();
-  await page.getByLabel('Search', { exact: true }).fill('');
+  await field(page, 'Search').fill('');
   await expect(names(page)).toHaveCount(4);
-  await page.getByLabel('Service').selectOption('checkout');
+  await field(page, 'Service').selectOption('checkout');
   await expect(names(page)).toHaveText(['Checkout availability']);
   await expect(page).toHaveURL(/\?service=checkout$/);
   await page.reload();
-  await expect(page.getByLabel('Service')).toHaveValue('checkout');
+  await expect(field(page, 'Service')).toHaveValue('checkout');
 });
 
 test('a state is chosen by its chip and left by it', async ({ page }) => {
@@ -33,13 +34,13 @@ test('a state is chosen by its chip and left by it', async ({ page }) => {
 test('an order is kept beside a search, and an empty result leads back', async ({ page }) => {
   await open(page, '/slos?sort=name');
   await expect(names(page).first()).toHaveText('Checkout availability');
-  await page.getByLabel('Search', { exact: true }).fill('nothing of this kind');
+  await field(page, 'Search').fill('nothing of this kind');
   await expect(page.getByRole('heading', { name: 'No objective matches' })).toBeVisible();
   await expect(page.locator('.empty')).toContainText('“nothing of this kind”');
   await page.getByRole('link', { name: 'Show them all' }).click();
   await expect(names(page)).toHaveCount(4);
   await expect(page).toHaveURL(/\?sort=name$/);
-  await expect(page.getByLabel('Search', { exact: true })).toHaveValue('');
+  await expect(field(page, 'Search')).toHaveValue('');
 });
 
 test('the API narrows by the same words', async ({ request }) => {
@@ -53,8 +54,8 @@ test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
   test('the search is a form', async ({ page }) => {
     await page.goto('/slos');
-    await page.getByLabel('Search', { exact: true }).fill('checkout');
-    await page.getByLabel('Order').selectOption('name');
+    await field(page, 'Search').fill('checkout');
+    await field(page, 'Order').selectOption('name');
     await page.getByRole('main').getByRole('button', { name: 'Search' }).click();
     await expect(names(page)).toHaveText(['Checkout availability']);
     await expect(page).toHaveURL(/q=checkout/);

@@ -11,7 +11,7 @@ use crate::url::{decode_query, encode_query};
 use crate::view::Indicator;
 
 /// Every field with what it holds before anybody typed.
-const FIELDS: [(&str, &str); 20] = [
+const FIELDS: [(&str, &str); 21] = [
     // The name of the objective that is edited; empty for a new one.
     ("original", ""),
     // `form` or `yaml`: which of the two is meant.
@@ -37,8 +37,8 @@ const FIELDS: [(&str, &str); 20] = [
     ("time_zone", "UTC"),
     ("method", "Occurrences"),
     ("slice", "5m"),
+    ("slice_target", "95"),
 ];
-const SLICE_TARGET: (&str, &str) = ("slice_target", "95");
 
 /// Windows to choose from, with their words.
 pub const WINDOWS: [(&str, &str); 5] = [
@@ -58,7 +58,7 @@ pub struct SloForm(Vec<(&'static str, String)>);
 
 impl Default for SloForm {
     fn default() -> Self {
-        Self(FIELDS.into_iter().chain([SLICE_TARGET]).map(|(name, value)| (name, value.to_owned())).collect())
+        Self(FIELDS.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
     }
 }
 

@@ -33,7 +33,6 @@ pub struct SloQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Alert>,
     /// In which order.
-    #[serde(skip_serializing_if = "SloSort::is_worst")]
     pub sort: SloSort,
 }
 
@@ -80,8 +79,7 @@ impl SloSort {
     }
 
     /// Whether it is the order of lists that nobody asked for another one.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
-    const fn is_worst(&self) -> bool {
+    const fn is_worst(self) -> bool {
         matches!(self, Self::Worst)
     }
 }

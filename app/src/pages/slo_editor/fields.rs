@@ -72,8 +72,7 @@ fn area(editor: Editor, name: &'static str, label: &'static str, class: &'static
     let (id, fault_id) = (format!("edit-{name}"), format!("fault-{name}"));
     let fault = editor.fault(name);
     let mut text = Markup::default();
-    // A first line break is not part of the text.
-    text.text("\n").text(&editor.value(name));
+    text.text(&editor.value(name));
     view! {
         <div class=class>
             <label for=id.clone()>{label}</label>

@@ -15,7 +15,7 @@ impl SloForm {
         lines.given(1, "displayName", self.trimmed("display_name"));
         self.write_labels(&mut lines);
         lines.put(0, "spec:");
-        lines.given(1, "description", self.value("description").trim_end());
+        lines.given(1, "description", self.trimmed("description"));
         lines.pair(1, "service", self.trimmed("service"));
         lines.put(1, "indicator:");
         lines.put(2, "metadata:");
