@@ -18,7 +18,7 @@ use crate::browser;
 use crate::erase::Erase;
 use crate::url::raw_url;
 use crate::widgets::loadable::Loadable;
-use fields::{DocumentFields, Fields};
+use fields::{DocumentFields, Fields, signature};
 use preview::Aside;
 
 /// How long after the last letter the preview follows.
@@ -112,6 +112,7 @@ fn Content(page: Page) -> impl IntoView {
                 </div>
                 {fields}
                 <p class="fault" role="status">{move || is_refused().then_some("Something is missing yet; it is said at its field.")}</p>
+                <div class="row">{signature(editor)}</div>
                 <div class="editor-go">
                     <button class="button primary" name="action" value="save">{if original.is_empty() { "Create objective" } else { "Save changes" }}</button>
                     <button class="button" name="action" value="preview">"Preview"</button>

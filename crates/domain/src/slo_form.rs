@@ -11,7 +11,7 @@ use crate::url::{decode_query, encode_query};
 use crate::view::Indicator;
 
 /// Every field with what it holds before anybody typed.
-const FIELDS: [(&str, &str); 21] = [
+const FIELDS: [(&str, &str); 23] = [
     // The name of the objective that is edited; empty for a new one.
     ("original", ""),
     // `form` or `yaml`: which of the two is meant.
@@ -38,6 +38,9 @@ const FIELDS: [(&str, &str); 21] = [
     ("method", "Occurrences"),
     ("slice", "5m"),
     ("slice_target", "95"),
+    // Who saves it and why, kept with the version.
+    ("author", ""),
+    ("reason", ""),
 ];
 
 /// Windows to choose from, with their words.

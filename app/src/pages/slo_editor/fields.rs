@@ -67,6 +67,11 @@ impl Line {
     }
 }
 
+/// Who saves it, and why.
+pub(super) fn signature(editor: Editor) -> [AnyView; 2] {
+    [Line::new("author", "Your name, kept with this version", "").view(editor), Line::new("reason", "Why", "").view(editor)]
+}
+
 /// A field of several lines.
 fn area(editor: Editor, name: &'static str, label: &'static str, class: &'static str, rows: &'static str) -> AnyView {
     let (id, fault_id) = (format!("edit-{name}"), format!("fault-{name}"));

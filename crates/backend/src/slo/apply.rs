@@ -19,7 +19,7 @@ use crate::slo::Past;
 use crate::{Backend, Error, Result};
 
 /// The longest name of an author, and the longest reason, characters.
-const MAX_WORDS: usize = 500;
+pub(super) const MAX_WORDS: usize = 500;
 
 /// Who changes documents, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::decode_query;
 use slowburn_domain::view::{Indicator, SloEditorPage};
 
-use super::{Applied, Change, ChangeKind, KnownSlo};
+use super::apply::MAX_WORDS;
+use super::{Applied, Change, ChangeKind, KnownSlo, Signature};
 use crate::openslo::{self, IndicatorSource};
 use crate::{Backend, Error, Result};
 
@@ -128,7 +129,9 @@ impl Backend {
         if dry.changes.is_empty() || !form.is_edit() && !is_new {
             return Ok(Saved::Refused);
         }
-        let applied = self.apply_slos(&document, false).await?;
+        let said = |name: &str| Some(form.value(name).trim().chars().take(MAX_WORDS).collect::<String>()).filter(|words| !words.is_empty());
+        let signature = Signature { author: said("author"), reason: said("reason") };
+        let applied = self.apply_signed(&document, false, &signature).await?;
         let name = applied.changes.into_iter().find(|change| change.change != ChangeKind::Removed).map(|change| change.name);
         Ok(name.map_or(Saved::Refused, Saved::Applied))
     }
