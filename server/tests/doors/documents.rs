@@ -10,7 +10,7 @@ async fn a_document_is_tried_applied_and_exported(pool: PgPool) {
     let app = App::new(pool).await;
     let yaml = availability("checkout", 0.99);
     let tried = app.put("/api/v1/openslo?dry_run=true", yaml.clone()).await;
-    assert_eq!((tried.status, fields(&tried.json()).as_str()), (200, "changes warnings"));
+    assert_eq!((tried.status, fields(&tried.json()).as_str()), (200, "changes documents warnings"));
     let created = json!([{"name": "checkout", "change": "created", "differences": []}]);
     assert_eq!(tried.json()["changes"], created);
     assert_eq!(app.get("/api/v1/slos").await.json()["items"], json!([]), "a dry run changes nothing");
