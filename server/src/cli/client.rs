@@ -40,6 +40,10 @@ impl Client {
         Ok(serde_json::from_str(&self.send(self.http.put(format!("{}{path}", self.base)).body(body))?)?)
     }
 
+    pub(super) fn delete(&self, path: &str) -> anyhow::Result<()> {
+        self.send(self.http.delete(format!("{}{path}", self.base))).map(drop)
+    }
+
     fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<String> {
         self.runtime.block_on(async {
             let response = request.send().await.with_context(|| format!("no server answers at {}", self.base))?;
