@@ -11,7 +11,7 @@ pub mod slos;
 pub mod storage;
 pub mod traces;
 
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
@@ -71,6 +71,9 @@ impl<T> List<T> {
         slos::list,
         slos::one,
         slos::series,
+        slos::versions,
+        slos::remove,
+        slos::remove_document,
         slos::apply,
         slos::export,
         slos::prometheus_rules,
@@ -108,7 +111,9 @@ pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
 pub fn routes() -> Router<Doors> {
     Router::new()
         .route("/api/v1/slos", get(slos::list))
-        .route("/api/v1/slos/{name}", get(slos::one))
+        .route("/api/v1/slos/{name}", get(slos::one).delete(slos::remove))
+        .route("/api/v1/slos/{name}/versions", get(slos::versions))
+        .route("/api/v1/openslo/{kind}/{name}", delete(slos::remove_document))
         .route("/api/v1/slos/{name}/series", get(slos::series))
         .route("/api/v1/openslo", put(slos::apply).get(slos::export))
         .route("/api/v1/prometheus-rules", get(slos::prometheus_rules))

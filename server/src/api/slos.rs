@@ -10,12 +10,13 @@ use http::header::CONTENT_TYPE;
 use http::{StatusCode, Uri};
 use serde::Serialize;
 use slowburn_backend::Backend;
-use slowburn_backend::slo::SloReport;
+use slowburn_backend::slo::{Signature, SloReport};
 use slowburn_domain::query::{Bound, FieldFault};
 use slowburn_domain::slo::{BudgetingMethod, Lint as Evidence, LintKind, SeriesPoint, Tier, TimeWindow};
 use slowburn_domain::slo_query::SloQuery;
 use slowburn_domain::time::{Timestamp, parse_duration};
 use slowburn_domain::url::{decode_query, decode_segment};
+use slowburn_domain::view::DocumentVersion;
 use utoipa::ToSchema;
 
 use super::List;
@@ -262,7 +263,9 @@ pub async fn series(State(backend): State<Backend>, uri: Uri, RawQuery(query): R
 
 /// Applies OpenSLO documents, all or none; with `dry_run=true` it only says what would change.
 #[utoipa::path(
-    put, path = "/api/v1/openslo", params(("dry_run" = Option<bool>, Query)), request_body(content = String, content_type = "application/yaml"),
+    put, path = "/api/v1/openslo",
+    params(("dry_run" = Option<bool>, Query), ("author" = Option<String>, Query), ("reason" = Option<String>, Query)),
+    request_body(content = String, content_type = "application/yaml"),
     responses((status = 200, body = Object), (status = 400, body = Problem), (status = 413, body = Problem))
 )]
 pub async fn apply(
@@ -278,7 +281,75 @@ pub async fn apply(
         Some(_) => return Err(Problem::invalid(vec![FieldFault::new("dry_run", "expected true or false")])),
     };
     let yaml = yaml.map_err(|fault| Problem::new(fault.status(), fault.body_text()))?;
-    Ok((StatusCode::OK, Json(backend.apply_slos(&yaml, dry_run).await?)).into_response())
+    Ok((StatusCode::OK, Json(backend.apply_signed(&yaml, dry_run, &signature(&pairs)).await?)).into_response())
+}
+
+/// Who changes something and why, as a query says.
+fn signature(pairs: &[(String, String)]) -> Signature {
+    let words = |name: &str| pairs.iter().find(|(key, value)| key == name && !value.trim().is_empty()).map(|(_, value)| value.clone());
+    Signature { author: words("author"), reason: words("reason") }
+}
+
+/// A version of the document that defines an SLO.
+#[derive(Serialize, ToSchema)]
+pub struct Version {
+    /// From 1.
+    number: i32,
+    /// Since when it was in force.
+    #[schema(value_type = String)]
+    at: Timestamp,
+    /// Who applied it; null unless they said so.
+    author: Option<String>,
+    /// Why; null unless they said so.
+    reason: Option<String>,
+    /// created, changed or deleted.
+    change: String,
+    /// The parts that differ from the version before, as `field: old → new`.
+    differences: Vec<String>,
+    /// Its YAML; of a deleted document the last one.
+    document: String,
+}
+
+/// What the document of an SLO was, newest first. Versions stay when it is removed.
+#[utoipa::path(
+    get, path = "/api/v1/slos/{name}/versions",
+    params(("name" = String, Path), ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = List<Version>), (status = 400, body = Problem), (status = 404, body = Problem))
+)]
+pub async fn versions(State(backend): State<Backend>, uri: Uri, RawQuery(query): RawQuery) -> Result<Json<List<Version>>, Problem> {
+    let versions = backend.slo_versions(&segment(&uri, 4)).await?.into_iter().map(Version::from).collect();
+    Ok(Json(List::page(versions, query.as_deref())?))
+}
+
+impl From<DocumentVersion> for Version {
+    fn from(DocumentVersion { number, at, author, reason, change, differences, body }: DocumentVersion) -> Self {
+        Self { number, at, author, reason, change, differences, document: body }
+    }
+}
+
+/// Removes the document of an SLO with all its objectives.
+#[utoipa::path(
+    delete, path = "/api/v1/slos/{name}",
+    params(("name" = String, Path), ("author" = Option<String>, Query), ("reason" = Option<String>, Query)),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem))
+)]
+pub async fn remove(State(backend): State<Backend>, uri: Uri, RawQuery(query): RawQuery) -> Result<StatusCode, Problem> {
+    remove_named(&backend, "SLO", &segment(&uri, 4), query.as_deref()).await
+}
+
+/// Removes a document of any kind to which no other refers.
+#[utoipa::path(
+    delete, path = "/api/v1/openslo/{kind}/{name}",
+    params(("kind" = String, Path), ("name" = String, Path), ("author" = Option<String>, Query), ("reason" = Option<String>, Query)),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem))
+)]
+pub async fn remove_document(State(backend): State<Backend>, uri: Uri, RawQuery(query): RawQuery) -> Result<StatusCode, Problem> {
+    remove_named(&backend, &segment(&uri, 4), &segment(&uri, 5), query.as_deref()).await
+}
+
+async fn remove_named(backend: &Backend, kind: &str, name: &str, query: Option<&str>) -> Result<StatusCode, Problem> {
+    backend.remove_document(kind, name, &signature(&decode_query(query.unwrap_or_default()))).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Every document as multi-document YAML.

@@ -44,8 +44,9 @@ impl Client {
         Ok(serde_json::from_str(&self.send(self.http.post(format!("{}{path}", self.base)).json(body))?)?)
     }
 
-    pub(super) fn delete(&self, path: &str) -> anyhow::Result<Value> {
-        Ok(serde_json::from_str(&self.send(self.http.delete(format!("{}{path}", self.base)))?)?)
+    /// Gives the text of the answer; there may be none.
+    pub(super) fn delete(&self, path: &str) -> anyhow::Result<String> {
+        self.send(self.http.delete(format!("{}{path}", self.base)))
     }
 
     fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<String> {

@@ -82,7 +82,8 @@ pub(super) fn run(command: &ExclusionCommand, client: &Client) -> anyhow::Result
             if id.contains('/') {
                 bail!("{id} is no id");
             }
-            let ended = client.delete(&format!("/api/v1/exclusions/{}?author={}", encode(id), encode(author)))?;
+            let answer = client.delete(&format!("/api/v1/exclusions/{}?author={}", encode(id), encode(author)))?;
+            let ended: Value = serde_json::from_str(&answer)?;
             output(&if client.json { ended.to_string() } else { told(&ended) });
         }
     }

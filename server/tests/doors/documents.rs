@@ -1,9 +1,11 @@
 //! OpenSLO documents over REST: dry run, apply, export, and what is wrong with them by field.
 
+use axum::body::Body;
+use http::Request;
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::app::{App, availability, fields};
+use crate::app::{App, Port, availability, fields};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_document_is_tried_applied_and_exported(pool: PgPool) {
@@ -59,4 +61,47 @@ async fn bodies_and_switches_that_make_no_sense_are_problem_documents(pool: PgPo
         assert_eq!((reply.status, reply.faults().first().map(|fault| fault.0.as_str())), (status, field), "{name}: {}", reply.text());
     }
     assert_eq!(app.get("/api/v1/slos").await.json()["items"], json!([]), "what looks like a dry run is not applied");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn b1_versions_tell_who_changed_what_and_why(pool: PgPool) {
+    let app = App::new(pool).await;
+    let old = availability("checkout", 0.99);
+    assert_eq!(app.put("/api/v1/openslo?author=Ada&reason=first%20try", old.clone()).await.status, 200);
+    let changed = app.put("/api/v1/openslo?author=Bob", availability("checkout", 0.95)).await.json();
+    let document = &changed["documents"][0];
+    assert_eq!(
+        (fields(document).as_str(), &document["kind"], &document["change"]),
+        ("change diff kind name", &json!("SLO"), &json!("changed"))
+    );
+    assert!(document["diff"].as_str().expect("a text").starts_with("--- a/SLO/checkout\n+++ b/SLO/checkout\n@@ "), "{document}");
+    let versions = app.get("/api/v1/slos/checkout/versions").await.json();
+    assert_eq!((fields(&versions).as_str(), versions["items"].as_array().map(Vec::len)), ("items next", Some(2)));
+    let [new, first] = [&versions["items"][0], &versions["items"][1]];
+    assert_eq!(fields(new), "at author change differences document number reason");
+    assert_eq!((&new["number"], &new["author"], &new["reason"]), (&json!(2), &json!("Bob"), &json!(null)));
+    assert_eq!(new["differences"], json!(["target: 0.99 → 0.95"]));
+    assert_eq!((&first["author"], &first["reason"], &first["document"]), (&json!("Ada"), &json!("first try"), &json!(old)));
+    assert_eq!(app.get("/api/v1/slos/other/versions").await.status, 404);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn b1_a_document_is_removed_unless_others_refer_to_it(pool: PgPool) {
+    let app = App::new(pool).await;
+    let source = "apiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: own}\nspec: {type: slowburn}\n";
+    let slo = availability("checkout", 0.99).replace("type: slowburn", "metricSourceRef: own");
+    assert_eq!(app.put("/api/v1/openslo", format!("{slo}---\n{source}")).await.status, 200);
+    let refused = app.send(Port::Main, delete("/api/v1/openslo/DataSource/own")).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.text().contains("SLO checkout refers to DataSource own"), "{}", refused.text());
+    assert_eq!(app.send(Port::Main, delete("/api/v1/slos/checkout?author=Ada&reason=gone")).await.status, 204);
+    assert_eq!(app.get("/api/v1/slos/checkout").await.status, 404);
+    assert_eq!(app.send(Port::Main, delete("/api/v1/slos/checkout")).await.status, 404);
+    assert_eq!(app.send(Port::Main, delete("/api/v1/openslo/DataSource/own")).await.status, 204);
+    let last = &app.get("/api/v1/slos/checkout/versions").await.json()["items"][0];
+    assert_eq!((&last["change"], &last["author"], &last["reason"]), (&json!("deleted"), &json!("Ada"), &json!("gone")));
+}
+
+fn delete(path: &str) -> Request<Body> {
+    Request::delete(path).body(Body::empty()).expect("a request")
 }
