@@ -1,5 +1,7 @@
 //! The form as an OpenSLO document.
 
+use std::fmt::Write as _;
+
 use super::{MONTH_START, SloForm};
 
 impl SloForm {
@@ -121,7 +123,9 @@ fn scalar(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            control if control.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            control if control.is_control() => {
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
+            }
             other => out.push(other),
         }
     }
