@@ -3,7 +3,7 @@
 //! is in the URL.
 
 pub mod figures;
-mod history;
+pub mod history;
 pub mod range;
 pub mod tiers;
 

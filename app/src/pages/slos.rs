@@ -38,7 +38,7 @@ fn Content(page: Page) -> impl IntoView {
     if page.total == 0 {
         return view! { <FirstSlo /> }.erase();
     }
-    let faults = page.faults.iter().map(|fault| format!("{}: {}. ", fault.field, fault.reason)).collect::<String>();
+    let faults = page.faults.iter().map(|fault| format!("{}: {}.", fault.field, fault.reason)).collect::<Vec<_>>().join(" ");
     let found = page.query.is_narrow().then(|| format!("{} of {} objectives.", page.slos.len(), page.total));
     let list = if page.slos.is_empty() {
         view! { <Nothing query=page.query.clone() total=page.total /> }.erase()

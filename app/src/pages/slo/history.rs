@@ -10,7 +10,7 @@ use crate::erase::Erase;
 
 /// The tab of the objective named `slo`.
 #[component]
-pub(super) fn History(slo: String, history: Vec<Happening>) -> impl IntoView {
+pub fn History(slo: String, history: Vec<Happening>) -> impl IntoView {
     let path = slo_path(&slo);
     let back = path.clone();
     let list = if history.is_empty() {

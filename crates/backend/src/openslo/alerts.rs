@@ -53,7 +53,7 @@ pub(super) fn condition(mut condition: Fields<'_>, report: &mut Report) -> Vec<T
     match condition.text("op", report) {
         None | Some("gt" | "gte") => {}
         Some("lt" | "lte") => {
-            report.warn(&condition.path("op"), "is taken as gte: an alert is about a burn rate that is reached or exceeded")
+            report.warn(&condition.path("op"), "is taken as gte: an alert is about a burn rate that is reached or exceeded");
         }
         Some(other) => report.fault(&condition.path("op"), format!("{other} is none of lt, lte, gt and gte")),
     }

@@ -56,7 +56,7 @@ impl Backend {
         let mut tx = self.snapshot().await?;
         let mut walk = Walk { total, good, from: period.first.start(), examples: Vec::new() };
         let seen = if past == Past::Red {
-            let seen = self.from_rollup(&mut tx, &walk).await?;
+            let seen = self.count_rollup(&mut tx, &walk).await?;
             self.walk(&mut tx, &mut walk, EXAMPLES_TIME, true, now).await?;
             seen
         } else {
@@ -68,7 +68,7 @@ impl Backend {
     }
 
     /// Counts of the window from the RED rollup.
-    async fn from_rollup(&self, connection: &mut PgConnection, walk: &Walk) -> Result<Seen> {
+    async fn count_rollup(&self, connection: &mut PgConnection, walk: &Walk) -> Result<Seen> {
         let buckets = self.0.settings.bucket_numbers();
         let read = async {
             let mut minutes: BTreeMap<Minute, Counts> = BTreeMap::new();
@@ -166,7 +166,7 @@ impl Walk {
             self.examples.push(ExampleSpan {
                 trace_id: span.trace_id,
                 span_id: span.span_id,
-                operation: span.operation.to_string(),
+                operation: span.operation.clone(),
                 duration_ms: span.duration_nanos() as f64 / 1e6,
                 is_error: span.status == Status::Error,
                 is_good,

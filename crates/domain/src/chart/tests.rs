@@ -70,6 +70,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
         indicator: Indicator { total: "true".to_owned(), part: "true".to_owned(), is_good: true },
         backfill: None,
         incidents: vec![],
+        history: Vec::new(),
         bad_traces: Vec::new(),
         definition: String::new(),
     }

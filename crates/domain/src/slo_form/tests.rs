@@ -134,6 +134,7 @@ fn conditions_find_their_way_back_into_choices() {
         window,
         budgeting_method: BudgetingMethod::Timeslices { minutes: 5, target: 0.95 },
         expected_gap_minutes: None,
+        alerting: crate::slo::Alerting::default(),
     };
     let rolling = objective(TimeWindow::Rolling(crate::slo::Window::days(28)));
     let cases = [

@@ -21,6 +21,7 @@ fn row(name: &str, display: &str, service: &str, labels: &[&str], target: f64, b
         window: TimeWindow::Rolling(Window::days(1)),
         budgeting_method: BudgetingMethod::Occurrences,
         expected_gap_minutes: None,
+        alerting: crate::slo::Alerting::default(),
     };
     let now = Minute(2_000 * 60 - 1);
     let hours = bad.map(|bad| {

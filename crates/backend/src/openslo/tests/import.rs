@@ -1,6 +1,6 @@
 use super::*;
 
-const SLOTH: &str = r##"version: "prometheus/v1"
+const SLOTH: &str = r#"version: "prometheus/v1"
 service: "myservice"
 labels: {owner: myteam, tier: "2"}
 slos:
@@ -21,7 +21,7 @@ slos:
     objective: 95
     sli: {raw: {error_ratio_query: "1 - up"}}
     alerting: {page_alert: {disable: true}, ticket_alert: {disable: true}}
-"##;
+"#;
 
 const PYRRA: &str = r#"apiVersion: pyrra.dev/v1alpha1
 kind: ServiceLevelObjective
