@@ -84,13 +84,13 @@ routes! {
     /// `/slos`
     SlosRoute, SlosPage, slos, objectives, load_slos;
     /// `/slos/:name`
-    SloRoute, SloPage, slo, objectives, load_slo;
+    SloRoute, SloPage, slo, objective, load_slo;
     /// `/slo-editor`
     SloEditorRoute, SloEditorPage, slo_editor, editor, load_slo_editor;
     /// `/incidents`
-    IncidentsRoute, IncidentsPage, incidents, objectives, load_incidents;
+    IncidentsRoute, IncidentsPage, incidents, objective, load_incidents;
     /// `/incidents/:id`
-    IncidentRoute, IncidentPage, incident, objectives, load_incident;
+    IncidentRoute, IncidentPage, incident, objective, load_incident;
     /// `/settings`
     SettingsRoute, SettingsPage, settings, objectives, load_settings;
     /// `/traces`
@@ -144,10 +144,10 @@ mod tests {
             ("/", Some("objectives")),
             ("/slos", Some("objectives")),
             ("/slos/", Some("objectives")),
-            ("/slos/checkout%2Fpay", Some("objectives")),
+            ("/slos/checkout%2Fpay", Some("objective")),
             ("/slo-editor", Some("editor")),
-            ("/incidents", Some("objectives")),
-            ("/incidents/0199", Some("objectives")),
+            ("/incidents", Some("objective")),
+            ("/incidents/0199", Some("objective")),
             ("/settings", Some("objectives")),
             ("/traces", Some("traces")),
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),
