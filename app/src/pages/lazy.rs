@@ -86,7 +86,7 @@ routes! {
     /// `/slos/:name`
     SloRoute, SloPage, slo, objective, load_slo;
     /// `/slo-editor`
-    SloEditorRoute, SloEditorPage, slo_editor, editor, load_slo_editor;
+    SloEditorRoute, SloEditorPage, slo_editor, objectives, load_slo_editor;
     /// `/incidents`
     IncidentsRoute, IncidentsPage, incidents, objective, load_incidents;
     /// `/incidents/:id`
@@ -145,7 +145,7 @@ mod tests {
             ("/slos", Some("objectives")),
             ("/slos/", Some("objectives")),
             ("/slos/checkout%2Fpay", Some("objective")),
-            ("/slo-editor", Some("editor")),
+            ("/slo-editor", Some("objectives")),
             ("/incidents", Some("objective")),
             ("/incidents/0199", Some("objective")),
             ("/settings", Some("objectives")),
