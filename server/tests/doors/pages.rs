@@ -74,10 +74,12 @@ async fn pages_come_complete_with_data_and_charts(pool: PgPool) {
     let app = shop(pool).await;
     let trace = format!("/traces/{TRACE}");
     let selected = format!("{trace}?span=0000000000000002");
-    let cases: [(&str, bool, &[&str]); 11] = [
+    let cases: [(&str, bool, &[&str]); 13] = [
         ("/", true, &["Checkout works", "POST /pay", "href=\"/slos/checkout\""]),
         ("/slos", true, &["Checkout works", "href=\"/slos/checkout\""]),
-        ("/slos/checkout", true, &["Checkout works", "Customers can pay.", "Error budget left", "POST /pay", TRACE, "kind: SLO"]),
+        ("/slos/checkout", true, &["Checkout works", "Customers can pay.", "Error budget left", "POST /pay", TRACE]),
+        ("/slos/checkout?tab=definition", false, &["kind: SLO"]),
+        ("/slos/checkout?tab=history", false, &["Applied for the first time", "Leave time out of the budget"]),
         ("/slos/checkout?from=-1h", true, &["Error budget left"]),
         ("/traces", true, &["POST /pay", TRACE, "GET /", "order-7"]),
         ("/traces?status=error&correlation_id=order-7", true, &["POST /pay", TRACE, "value=\"order-7\""]),
@@ -172,7 +174,7 @@ async fn what_a_page_in_the_browser_asks_is_answered_in_json_with_the_status_of_
     let app = shop(pool).await;
     for (question, status) in [
         (json!("overview"), 200),
-        (json!("slos"), 200),
+        (json!({"slos": ""}), 200),
         (json!({"trace": {"id": TRACE, "view": ""}}), 200),
         (json!({"trace": {"id": TRACE, "view": "view=flame&frame=%00"}}), 200),
         (json!("settings"), 200),
