@@ -4,8 +4,18 @@ use sqlx::PgPool;
 
 use crate::Scene;
 
-const COORDINATION: [&str; 10] =
-    ["budget_exclusions", "document_versions", "leases", "sli_set", "documents", "slos", "incidents", "incident_changes", "alert_states", "_sqlx_migrations"];
+const COORDINATION: [&str; 10] = [
+    "budget_exclusions",
+    "document_versions",
+    "leases",
+    "sli_set",
+    "documents",
+    "slos",
+    "incidents",
+    "incident_changes",
+    "alert_states",
+    "_sqlx_migrations",
+];
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn telemetry_tables_begin_with_the_bucket_and_have_no_keys_triggers_or_sequences(pool: PgPool) {
