@@ -23,8 +23,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
     #[cfg(feature = "ssr")]
     set_policy(nonce.as_deref());
     // Everything at once, and not one after the other.
-    let mut modules = vec![assets.wasm.clone()];
-    modules.extend(module_of(&request_path()).and_then(|module| assets.modules.get(module)).into_iter().flatten().cloned());
+    let packs = module_of(&request_path()).and_then(|module| assets.packs.get(module)).cloned().unwrap_or_default();
     let start =
         format!("import init, {{ hydrate }} from {:?};\ninit({{ module_or_path: {:?} }}).then(() => hydrate());", assets.js, assets.wasm);
     view! {
@@ -37,7 +36,8 @@ pub fn shell(assets: Assets) -> impl IntoView {
                 <link rel="stylesheet" href=assets.css />
                 <link rel="modulepreload" href=assets.js />
                 <link rel="modulepreload" href=assets.loader />
-                {modules.into_iter().map(|href| view! { <link rel="preload" href=href r#as="fetch" r#type="application/wasm" crossorigin="anonymous" /> }).collect_view()}
+                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                {packs.into_iter().map(|href| view! { <link rel="preload" href=href r#as="fetch" crossorigin="anonymous" /> }).collect_view()}
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
                 <script r#type="module" nonce=nonce>
                     {start}

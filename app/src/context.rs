@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 pub struct Assets {
     /// The module that loads the WebAssembly.
     pub js: String,
-    /// The module that fetches a page's own WebAssembly.
+    /// The module that fetches `packs`.
     pub loader: String,
     /// The WebAssembly that every page needs.
     pub wasm: String,
-    /// The WebAssembly that a page needs besides, by the page's module name ([`module_of`](crate::pages::lazy::module_of)).
-    pub modules: BTreeMap<String, Vec<String>>,
+    /// The packs of WebAssembly that a page needs besides, by the page's module name
+    /// ([`module_of`](crate::pages::lazy::module_of)).
+    pub packs: BTreeMap<String, Vec<String>>,
     /// The style sheet.
     pub css: String,
 }

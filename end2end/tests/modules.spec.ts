@@ -1,11 +1,11 @@
-// The pages' own WebAssembly modules, when the network does not bring them.
+// The packs of the pages' own WebAssembly, when the network does not bring them.
 import { expect, open, test } from '../support/test.ts';
 
 test.use({ allowedComplaints: [/ERR_FAILED|Failed to fetch|preload/] });
 
-test('without its module a page stays as it was rendered, and its links work', async ({ page }) => {
-  await page.route('**/split_objectives.wasm', (route) => route.abort());
-  const refused = page.waitForEvent('requestfailed', (request) => request.url().endsWith('split_objectives.wasm'));
+test('without its pack a page stays as it was rendered, and its links work', async ({ page }) => {
+  await page.route('**/objectives.pack', (route) => route.abort());
+  const refused = page.waitForEvent('requestfailed', (request) => request.url().endsWith('objectives.pack'));
   await page.goto('/slos');
   await refused;
   await expect(page.locator('main')).toContainText('Checkout availability');
@@ -15,13 +15,13 @@ test('without its module a page stays as it was rendered, and its links work', a
   await expect(page.locator('html')).not.toHaveAttribute('data-hydrated', /.*/);
 });
 
-test('a link to a page whose module does not come says so, and loading again helps', async ({ page }) => {
-  await page.route('**/split_traces.wasm', (route) => route.abort());
+test('a link to a page whose pack does not come says so, and loading again helps', async ({ page }) => {
+  await page.route('**/traces.pack', (route) => route.abort());
   await open(page, '/slos');
   await page.getByRole('link', { name: 'Traces' }).first().click();
   const alert = page.getByRole('alert');
   await expect(alert).toContainText('could not be loaded');
-  await page.unroute('**/split_traces.wasm');
+  await page.unroute('**/traces.pack');
   await alert.getByRole('link', { name: 'Load it again' }).click();
   await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
   await expect(page).toHaveURL(/\/traces/);

@@ -46,6 +46,11 @@ impl Paths {
         self.target.join("wasm32-unknown-unknown/wasm/slowburn_frontend.wasm")
     }
 
+    /// A file of an npm package.
+    pub(crate) fn npm_module(&self, path: &str) -> PathBuf {
+        self.root.join("end2end/node_modules").join(path)
+    }
+
     /// A program that came with an npm package.
     pub(crate) fn npm_program(&self, name: &str) -> PathBuf {
         self.root.join("end2end/node_modules/.bin").join(name)

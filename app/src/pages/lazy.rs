@@ -1,6 +1,7 @@
-//! The routes. In the browser the pages lie in four WebAssembly modules beside the main one: few enough that what they share
-//! does not fall into crumbs. A module is fetched when a page of it is first opened, and in advance for the page that a visit
-//! begins with: hydration starts once `load` is done, so it never has to wait. A module that cannot be fetched leaves the page as the server rendered it, or says so after a click on a link.
+//! The routes. In the browser each page, or two that are much alike, is a WebAssembly module beside the main one, with what it
+//! shares with others in modules of their own; packs bring them. A pack is fetched when a page of it is first opened, and in
+//! advance for the page that a visit begins with: hydration starts once `load` is done, so it never has to wait. A pack that
+//! cannot be fetched leaves the page as the server rendered it, or says so after a click on a link.
 
 use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
@@ -80,25 +81,25 @@ macro_rules! routes {
 
 routes! {
     /// `/`
-    OverviewRoute, OverviewPage, overview, objectives, load_overview;
+    OverviewRoute, OverviewPage, overview, overview, load_overview;
     /// `/slos`
     SlosRoute, SlosPage, slos, objectives, load_slos;
     /// `/slos/:name`
     SloRoute, SloPage, slo, objective, load_slo;
     /// `/slo-editor`
-    SloEditorRoute, SloEditorPage, slo_editor, objectives, load_slo_editor;
+    SloEditorRoute, SloEditorPage, slo_editor, editor, load_slo_editor;
     /// `/incidents`
-    IncidentsRoute, IncidentsPage, incidents, objective, load_incidents;
+    IncidentsRoute, IncidentsPage, incidents, incidents, load_incidents;
     /// `/incidents/:id`
-    IncidentRoute, IncidentPage, incident, objective, load_incident;
+    IncidentRoute, IncidentPage, incident, incidents, load_incident;
     /// `/settings`
-    SettingsRoute, SettingsPage, settings, objectives, load_settings;
+    SettingsRoute, SettingsPage, settings, settings, load_settings;
     /// `/traces`
     TracesRoute, TracesPage, traces, traces, load_traces;
     /// `/traces/:trace_id`
     TraceRoute, TracePage, trace, spans, load_trace;
     /// `/c/:id`
-    CorrelationRoute, CorrelationPage, correlation, traces, load_correlation;
+    CorrelationRoute, CorrelationPage, correlation, correlation, load_correlation;
 }
 
 /// The page at a path, as the router finds it.
@@ -141,17 +142,17 @@ mod tests {
     #[test]
     fn every_page_has_its_module() {
         let cases = [
-            ("/", Some("objectives")),
+            ("/", Some("overview")),
             ("/slos", Some("objectives")),
             ("/slos/", Some("objectives")),
             ("/slos/checkout%2Fpay", Some("objective")),
-            ("/slo-editor", Some("objectives")),
-            ("/incidents", Some("objective")),
-            ("/incidents/0199", Some("objective")),
-            ("/settings", Some("objectives")),
+            ("/slo-editor", Some("editor")),
+            ("/incidents", Some("incidents")),
+            ("/incidents/0199", Some("incidents")),
+            ("/settings", Some("settings")),
             ("/traces", Some("traces")),
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),
-            ("/c/ORDER-1", Some("traces")),
+            ("/c/ORDER-1", Some("correlation")),
             ("/c", None),
             ("/slos/a/b", None),
             ("/nowhere", None),

@@ -33,7 +33,7 @@ struct Manifest {
     js: String,
     loader: String,
     wasm: String,
-    modules: BTreeMap<String, Vec<String>>,
+    packs: BTreeMap<String, Vec<String>>,
     css: String,
 }
 
@@ -70,8 +70,8 @@ impl Site {
 
     fn read(folder: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(folder.join("manifest.json"))?;
-        let Manifest { js, loader, wasm, modules, css } = serde_json::from_str(&text).context("manifest.json")?;
-        Ok(Self { folder: folder.to_path_buf(), assets: Assets { js, loader, wasm, modules, css } })
+        let Manifest { js, loader, wasm, packs, css } = serde_json::from_str(&text).context("manifest.json")?;
+        Ok(Self { folder: folder.to_path_buf(), assets: Assets { js, loader, wasm, packs, css } })
     }
 }
 

@@ -1,12 +1,13 @@
 //! From what cargo built to what browsers load.
 //!
-//! The program is cut into one WebAssembly module for each page and one for all, which gets its JavaScript from
-//! wasm-bindgen; wasm-opt shrinks them. The style sheet is bundled from its partials and minified; public files are copied.
-//! Scripts, modules and style bear a hash of their content in their paths, so a browser may keep them for ever, and
+//! The program is cut into WebAssembly modules, one for all pages, which gets its JavaScript from wasm-bindgen, and others
+//! for some; binaryen shrinks them, and each page gets its own in a pack. The style sheet is bundled from its partials and minified; public files are copied.
+//! Scripts, packs and style bear a hash of their content in their paths, so a browser may keep them for ever, and
 //! everything lies precompressed beside itself. `manifest.json` names the current files and is replaced last: whoever reads it in the middle of a bundling finds a complete site, the old or the
 //! new one. Unchanged inputs end the work before it begins.
 
 mod inputs;
+mod packs;
 mod site;
 mod style;
 mod wasm;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::paths::Paths;
 use site::Site;
 
-/// The most that scripts, modules and style of a first page may weigh together as browsers receive them, bytes of brotli.
+/// The most that scripts, modules, packs and style of a first page may weigh together as browsers receive them, bytes of brotli.
 /// Requirement H6 gives 350 KiB for everything that is transferred; the rest is for the document, the icon and headers.
 const BUDGET_BYTES: u64 = 330 * 1024;
 
@@ -30,13 +31,13 @@ const BUDGET_BYTES: u64 = 330 * 1024;
 struct Manifest {
     /// The script that a page runs.
     js: String,
-    /// The script that fetches `modules`.
+    /// The script that fetches `packs`.
     loader: String,
     /// The module that every page needs.
     wasm: String,
     css: String,
-    /// The modules that a page needs besides, by the page's name.
-    modules: BTreeMap<String, Vec<String>>,
+    /// The packs that a page needs besides, by the page's name.
+    packs: BTreeMap<String, Vec<String>>,
 }
 
 /// Builds `target/site`, or finds it up to date.
@@ -66,8 +67,8 @@ pub(crate) fn bundle(paths: &Paths) -> Result<()> {
         println!("{:<50} {:>9} {:>9} {:>9}", file.path, file.bytes, file.gzip, file.brotli);
     }
     let url = |name: &str| format!("/{folder}/{name}");
-    let modules = browser.modules.iter().map(|(page, names)| (page.clone(), names.iter().map(|name| url(name)).collect())).collect();
-    let manifest = Manifest { js: url(wasm::SCRIPT), loader: url(wasm::LOADER), wasm: url(wasm::MAIN), css: css.url(), modules };
+    let packs = browser.packs.iter().map(|(page, names)| (page.clone(), names.iter().map(|name| url(name)).collect())).collect();
+    let manifest = Manifest { js: url(wasm::SCRIPT), loader: url(wasm::LOADER), wasm: url(wasm::MAIN), css: css.url(), packs };
     site.publish(&serde_json::to_vec_pretty(&manifest)?)?;
     fs::write(&stamp, fingerprint).with_context(|| format!("could not write {}", stamp.display()))
 }
@@ -77,7 +78,7 @@ pub(crate) fn bundle(paths: &Paths) -> Result<()> {
 pub(crate) fn check_weight(paths: &Paths) -> Result<()> {
     let site = paths.site();
     let manifest = fs::read_to_string(site.join("manifest.json")).context("there is no site: xtask bundle")?;
-    let Manifest { js, loader, wasm, css, modules } = serde_json::from_str(&manifest).context("manifest.json")?;
+    let Manifest { js, loader, wasm, css, packs } = serde_json::from_str(&manifest).context("manifest.json")?;
     let weigh = |urls: &[String]| -> Result<u64> {
         urls.iter().try_fold(0, |sum, url| {
             let file = site.join(format!("{}.br", url.trim_start_matches('/')));
@@ -86,7 +87,7 @@ pub(crate) fn check_weight(paths: &Paths) -> Result<()> {
     };
     let every: u64 = weigh(&[js, loader, wasm, css])?;
     println!("bytes of brotli, budget {BUDGET_BYTES}\nevery page           {every:>7}");
-    for (page, urls) in modules {
+    for (page, urls) in packs {
         let total = every + weigh(&urls)?;
         println!("first page {page:<12}{total:>5}");
         ensure!(total <= BUDGET_BYTES, "{page} as the first page weighs {total} bytes, which is over the budget of {BUDGET_BYTES}");

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Endings of files that compress; pictures and fonts do not.
-const COMPRESSIBLE: [&str; 9] = ["css", "html", "js", "json", "map", "svg", "txt", "wasm", "webmanifest"];
+const COMPRESSIBLE: [&str; 10] = ["css", "html", "js", "json", "map", "pack", "svg", "txt", "wasm", "webmanifest"];
 
 /// A site being written.
 pub(super) struct Site {

@@ -1,4 +1,4 @@
-//! The browser's half: wasm-split, then wasm-bindgen, then wasm-opt.
+//! The browser's half: wasm-split, then wasm-bindgen, then binaryen, then packing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,28 +9,16 @@ use anyhow::{Context as _, Result, anyhow};
 use wasm_bindgen_cli_support::Bindgen;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use super::packs;
 use crate::paths::Paths;
 use crate::process;
 
-/// What rustc and wasm-bindgen emit for wasm32-unknown-unknown. Naming them keeps wasm-opt from refusing the module, and
-/// from using anything that browsers older than these would not load.
-const FEATURES: [&str; 8] = [
-    "--enable-bulk-memory",
-    "--enable-bulk-memory-opt",
-    "--enable-call-indirect-overlong",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
-
-/// The browser's program: what every page needs, and a module for each page beside it.
+/// The browser's program: what every page needs, and packs for each page beside it.
 pub(super) struct Bound {
     /// Files by name. They find each other by name, so they lie in one folder.
     pub(super) files: BTreeMap<String, Vec<u8>>,
-    /// File names of the modules a page needs besides [`MAIN`], by the page's name.
-    pub(super) modules: BTreeMap<String, Vec<String>>,
+    /// File names of the packs a page needs besides [`MAIN`], by the page's name.
+    pub(super) packs: BTreeMap<String, Vec<String>>,
 }
 
 impl Bound {
@@ -54,8 +42,8 @@ pub(super) const MAIN: &str = "slowburn.wasm";
 /// What fetches the others. The name is part of the program, so it cannot bear a hash.
 pub(super) const LOADER: &str = "modules.js";
 
-/// Cuts the program that cargo built into modules, binds and optimises them. The slow half, wasm-opt, is kept by content: a
-/// change of style alone does not pay for it again.
+/// Cuts the program that cargo built into modules, binds, optimises and packs them. The slow part, the optimising, is kept by
+/// content: a change of style alone does not pay for it again.
 pub(super) fn bind(paths: &Paths) -> Result<Bound> {
     let folder = paths.target.join("bundle/split");
     if folder.exists() {
@@ -94,56 +82,48 @@ pub(super) fn bind(paths: &Paths) -> Result<Bound> {
         files.extend(list.iter().enumerate().map(|(i, code)| (format!("snippets/{owner}/inline{i}.js"), code.clone().into_bytes())));
     }
     files.insert(SCRIPT.to_owned(), output.js().to_owned().into_bytes());
-    files.insert(LOADER.to_owned(), fs::read(folder.join(LOADER))?);
-    let mut optimiser = Optimiser::open(paths)?;
-    files.insert(MAIN.to_owned(), optimiser.optimise(&output.wasm_mut().emit_wasm())?);
-    for module in &split.split_modules {
-        let name = module.file_name().context("a module is a file")?.to_string_lossy().into_owned();
-        files.insert(name, optimiser.optimise(&fs::read(module)?)?);
+    let mut modules = BTreeMap::from([(MAIN.to_owned(), output.wasm_mut().emit_wasm())]);
+    for path in &split.split_modules {
+        let name = path.file_stem().context("a module is a file")?.to_string_lossy().into_owned();
+        modules.insert(name, fs::read(path)?);
     }
-    optimiser.close()?;
-    let named = |names: Vec<String>| names.iter().map(|name| format!("{name}.wasm")).collect();
-    Ok(Bound { files, modules: split.prefetch_map.into_iter().map(|(page, names)| (page, named(names))).collect() })
+    let mut modules = optimise(paths, modules)?;
+    files.insert(MAIN.to_owned(), modules.remove(MAIN).context("the main module is among them")?);
+    let pages = split.prefetch_map.into_iter().map(|(page, names)| (page, names.into_iter().collect())).collect();
+    let packed = packs::pack(&modules, &pages, &fs::read_to_string(folder.join(LOADER))?)?;
+    files.extend(packed.files);
+    files.insert(LOADER.to_owned(), packed.loader.into_bytes());
+    Ok(Bound { files, packs: packed.pages })
 }
 
-/// wasm-opt with what it made before.
-struct Optimiser<'a> {
-    paths: &'a Paths,
-    folder: PathBuf,
-    used: BTreeSet<PathBuf>,
-}
-
-impl<'a> Optimiser<'a> {
-    fn open(paths: &'a Paths) -> Result<Self> {
-        let folder = paths.target.join("bundle/optimised");
-        fs::create_dir_all(&folder)?;
-        Ok(Self { paths, folder, used: BTreeSet::new() })
-    }
-
-    fn optimise(&mut self, module: &[u8]) -> Result<Vec<u8>> {
-        let kept = self.folder.join(format!("{:032x}.wasm", xxh3_128(module)));
-        self.used.insert(kept.clone());
-        if let Ok(optimised) = fs::read(&kept) {
-            return Ok(optimised);
+/// Optimises every module. What was made before is kept by content; what this call did not use goes, the folder would grow
+/// with every change otherwise.
+fn optimise(paths: &Paths, modules: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
+    let kept = paths.target.join("bundle/optimised");
+    let mut folders = BTreeMap::new();
+    let mut missing = BTreeSet::new();
+    for (name, module) in modules {
+        let folder = kept.join(format!("{:032x}", xxh3_128(&module)));
+        if !folder.join("after.wasm").is_file() {
+            fs::create_dir_all(&folder)?;
+            fs::write(folder.join("before.wasm"), module)?;
+            missing.insert(folder.clone());
         }
-        let before = self.folder.join("before");
-        let after = self.folder.join("after");
-        fs::write(&before, module)?;
-        let mut command = Command::new(self.paths.npm_program("wasm-opt"));
-        command.arg("-Oz").args(FEATURES).arg(&before).arg("--output").arg(&after);
-        process::run(&mut command).context("wasm-opt comes with the npm packages: xtask/setup.sh build")?;
-        fs::rename(&after, &kept)?;
-        Ok(fs::read(&kept)?)
+        folders.insert(name, folder);
     }
-
-    /// Removes what this bundling did not use: the folder would grow with every change otherwise.
-    fn close(self) -> Result<()> {
-        for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            if !self.used.contains(&path) {
-                fs::remove_file(path)?;
-            }
+    if !missing.is_empty() {
+        let mut command = Command::new("node");
+        command.arg(paths.root.join("xtask/src/bundle/optimise.mjs")).arg(paths.npm_module("binaryen/index.js")).args(&missing);
+        process::run(&mut command).context("binaryen comes with the npm packages: xtask/setup.sh build")?;
+    }
+    let used: BTreeSet<&PathBuf> = folders.values().collect();
+    for entry in fs::read_dir(&kept)? {
+        let path = entry?.path();
+        if path.is_file() {
+            fs::remove_file(path)?;
+        } else if !used.contains(&path) {
+            fs::remove_dir_all(path)?;
         }
-        Ok(())
     }
+    folders.into_iter().map(|(name, folder)| Ok((name, fs::read(folder.join("after.wasm"))?))).collect()
 }
