@@ -244,7 +244,7 @@ fn site() -> Site {
     let folder = FOLDER.get_or_init(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("doors-site");
         std::fs::create_dir_all(&folder).expect("a folder for tests");
-        std::fs::write(folder.join("manifest.json"), r#"{"js":"/pkg/a.js","loader":"/pkg/b.js","wasm":"/pkg/a.wasm","modules":{"objectives":["/pkg/b.wasm"],"traces":["/pkg/c.wasm"]},"css":"/pkg/a.css"}"#).expect("written");
+        std::fs::write(folder.join("manifest.json"), r#"{"js":"/pkg/a.js","loader":"/pkg/b.js","wasm":"/pkg/a.wasm","packs":{"objectives":["/pkg/b.pack"],"traces":["/pkg/c.pack"]},"css":"/pkg/a.css"}"#).expect("written");
         folder
     });
     Site::find(folder.to_str().expect("UTF-8")).expect("the manifest was just written")

@@ -43,6 +43,8 @@ fn check_page(path: &str, reply: &Reply) {
     for file in ["/pkg/a.js", "/pkg/b.js", "/pkg/a.wasm", "/pkg/a.css"] {
         assert!(html.contains(file), "{path}: {file}");
     }
+    let module = slowburn_app::pages::lazy::module_of(path.split('?').next().unwrap_or_default());
+    assert_eq!(html.contains("/pkg/b.pack"), module == Some("objectives"), "{path}: the packs it needs and no others");
     let policy = reply.header("content-security-policy").expect("a policy");
     let nonce = nonce(reply);
     assert!(nonce.len() >= 16, "{nonce}");
@@ -104,7 +106,7 @@ async fn pages_come_complete_with_data_and_charts(pool: PgPool) {
     }
     nonces.sort_unstable();
     nonces.dedup();
-    assert_eq!(nonces.len(), 11, "every answer has its own nonce");
+    assert_eq!(nonces.len(), 13, "every answer has its own nonce");
 }
 
 #[sqlx::test(migrations = "../migrations")]
