@@ -4,6 +4,7 @@
 
 pub mod figures;
 pub mod history;
+pub mod parts;
 pub mod range;
 pub mod tiers;
 
@@ -27,10 +28,12 @@ use crate::widgets::copy::Snippet;
 use crate::widgets::icon::Icon;
 use crate::widgets::incident_list::IncidentList;
 use crate::widgets::loadable::Loadable;
+use crate::widgets::markup::Markup;
 use crate::widgets::state::StateBadge;
 use crate::widgets::trace_list::TraceList;
 use figures::Figures;
 use history::History;
+use parts::Parts;
 use range::RangePicker;
 use tiers::TierTable;
 
@@ -161,6 +164,7 @@ fn Overview(page: Page) -> impl IntoView {
     view! {
         <RangePicker />
         <Charts page=page.clone() />
+        <Parts parts=evaluation.parts.clone() />
         <section aria-labelledby="alerting">
             <h2 id="alerting">"Why it fires, or does not"</h2>
             <TierTable tiers=evaluation.tiers.clone() method=method />
@@ -239,14 +243,20 @@ fn Incidents(page: Page) -> impl IntoView {
 /// What counts, what is good, and the document it comes from.
 #[component]
 fn Definition(page: Page) -> impl IntoView {
+    let mut indicator = Markup::default();
+    if page.row.evaluation.parts.is_empty() {
+        indicator.open("dl", &[("class", Some("indicator"))]).term("Counts", "code", &page.indicator.total);
+        if let Some(slices) = sentence::slices(page.row.objective.budgeting_method) {
+            indicator.term("Budget in", "span", &slices);
+        }
+        let part = if page.indicator.is_good { "Of these good" } else { "Of these bad" };
+        indicator.term(part, "code", &page.indicator.part).close("dl");
+    }
+    let indicator = view! { <div class="what-counts" inner_html=indicator.finish()></div> };
     view! {
         <section aria-labelledby="definition">
             <h2 id="definition">"Definition"</h2>
-            <dl class="indicator">
-                <div><dt>"Counts"</dt><dd><code>{page.indicator.total}</code></dd></div>
-                {sentence::slices(page.row.objective.budgeting_method).map(|slices| view! { <div><dt>"Budget in"</dt><dd>{slices}</dd></div> })}
-                <div><dt>{if page.indicator.is_good { "Of these good" } else { "Of these bad" }}</dt><dd><code>{page.indicator.part}</code></dd></div>
-            </dl>
+            {indicator}
             <h3>"OpenSLO document"</h3>
             <Snippet what="OpenSLO document" text=page.definition />
         </section>

@@ -96,6 +96,12 @@ impl Markup {
         self.open("div", &[]).element("dt", "", label).element("dd", "", value).close("div")
     }
 
+    /// A term of a definition list with its meaning in an element.
+    #[inline(never)]
+    pub fn term(&mut self, term: &str, element: &'static str, meaning: &str) -> &mut Self {
+        self.open("div", &[]).element("dt", "", term).open("dd", &[]).element(element, "", meaning).close("dd").close("div")
+    }
+
     /// A field to choose one of `options` (value, words) from, with its label; `none` are the words for no choice.
     #[inline(never)]
     pub fn select(&mut self, name: &str, label: &str, none: Option<&str>, options: &[(String, String)], chosen: Option<&str>) -> &mut Self {

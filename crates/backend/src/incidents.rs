@@ -30,7 +30,7 @@ const MOST_OPEN: i64 = 100_000;
 /// Ended incidents on a page.
 const CLOSED_SHOWN: u16 = 50;
 /// Bad traces on an incident's page.
-const BAD_TRACES: i64 = 20;
+const BAD_TRACES: u16 = 20;
 const SOURCE: &str = "slowburn";
 
 impl Backend {
@@ -214,7 +214,7 @@ impl Backend {
         // What began to burn lies before the first tier fired.
         let from = incident.opened_at.plus_seconds(-3_600);
         let to = incident.closed_at.unwrap_or(now).plus_seconds(60);
-        let bad_traces = self.bad_traces(slo.sli_id, from, to, BAD_TRACES).await?;
+        let bad_traces = self.bad_traces(&slo, from, to, BAD_TRACES).await?;
         Ok(IncidentPage { now, incident, row: Some(row), bad_traces })
     }
 

@@ -3,8 +3,8 @@
 //! The rules read the counters of our own `/metrics`. Names and labels of what they record are Sloth's, so that its dashboards
 //! go on working. Two things differ on purpose: the ratio over the whole window weighs events and not slices of five minutes,
 //! and the tiers are those that the SLO has here, without the ones that a total outage could not reach. A calendar's period is
-//! taken as the rolling window of its usual length. SLOs that count slices of time are left out, which the file says: a ratio
-//! over events does not tell theirs.
+//! taken as the rolling window of its usual length. SLOs that count slices of time or weigh others are left out, which the file
+//! says: a ratio over events does not tell theirs.
 
 use std::fmt::Write as _;
 
@@ -32,7 +32,8 @@ pub fn rules<'a>(objectives: impl IntoIterator<Item = &'a Objective>) -> String 
     let (counted, sliced): (Vec<_>, Vec<_>) =
         objectives.into_iter().partition(|objective| objective.budgeting_method == BudgetingMethod::Occurrences);
     for objective in sliced {
-        let _ = writeln!(text, "# Left out, as it counts slices of time and not events: {}", objective.name);
+        let what = if objective.budgeting_method == BudgetingMethod::Composite { "weighs other SLOs" } else { "counts slices of time" };
+        let _ = writeln!(text, "# Left out, as it {what} and not events: {}", objective.name);
     }
     text.push_str(if counted.is_empty() { "groups: []\n" } else { "groups:\n" });
     for objective in counted {

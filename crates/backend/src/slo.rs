@@ -13,7 +13,7 @@ mod read;
 mod tallies;
 
 pub use apply::{Applied, Change, ChangeKind, DocumentChange, Signature};
-pub use book::{KnownSlo, Past, SloBook};
+pub use book::{KnownPart, KnownSlo, Past, SloBook};
 pub use editor::Saved;
 pub use exclusions::NewExclusion;
 pub use read::SloReport;

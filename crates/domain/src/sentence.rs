@@ -1,7 +1,7 @@
 //! Sentences and labels that pages say about objectives, tiers and instants: the answer before the evidence.
 
 use crate::number::{budget_percent, burn, count, long_duration, percent, target_percent};
-use crate::slo::{Alert, BudgetingMethod, Evaluation, Exhaustion, Objective, Target, Tier, TierRule, TierState, TimeWindow};
+use crate::slo::{Alert, Budget, BudgetingMethod, Evaluation, Exhaustion, Objective, Target, Tier, TierRule, TierState, TimeWindow};
 use crate::time::Timestamp;
 use crate::view::SloRow;
 
@@ -201,16 +201,27 @@ pub fn slices(method: BudgetingMethod) -> Option<String> {
     })
 }
 
-/// So many bad events or slices; shares of slices with a few digits.
+/// So many bad events or slices; shares of slices, and percent of a whole, with a few digits.
 pub fn amount(bad: f64) -> String {
-    if bad.fract() == 0.0 { count(bad) } else { format!("{bad:.2}") }
+    if bad.fract() == 0.0 {
+        return count(bad);
+    }
+    // Of what is less than a tenth two digits that are not 0.
+    let places = if bad.abs() < 0.1 { (1.0 - bad.abs().log10().floor()).clamp(2.0, 6.0) as usize } else { 2 };
+    format!("{bad:.places$}")
+}
+
+/// How much of a budget is spent: `12 of 30 bad events spent`.
+pub fn spent(budget: &Budget, method: BudgetingMethod) -> String {
+    let total = if method == BudgetingMethod::Composite { amount(budget.total) } else { count(budget.total) };
+    format!("{} of {total} {} spent", amount(budget.consumed), method.spent_by())
 }
 
 /// The amount at which a window fires: whole units round up, as only whole ones reach it.
 pub fn at_which(threshold: f64, method: BudgetingMethod) -> String {
     match method {
         BudgetingMethod::Occurrences | BudgetingMethod::Timeslices { .. } => count(threshold.ceil()),
-        BudgetingMethod::RatioTimeslices { .. } => amount(threshold),
+        BudgetingMethod::RatioTimeslices { .. } | BudgetingMethod::Composite => amount(threshold),
     }
 }
 

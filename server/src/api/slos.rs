@@ -12,7 +12,7 @@ use serde::Serialize;
 use slowburn_backend::Backend;
 use slowburn_backend::slo::{Signature, SloReport};
 use slowburn_domain::query::{Bound, FieldFault};
-use slowburn_domain::slo::{BudgetingMethod, Lint as Evidence, LintKind, SeriesPoint, Tier, TimeWindow};
+use slowburn_domain::slo::{BudgetingMethod, Lint as Evidence, LintKind, PartState, SeriesPoint, Tier, TimeWindow};
 use slowburn_domain::slo_query::SloQuery;
 use slowburn_domain::time::{Timestamp, parse_duration};
 use slowburn_domain::url::{decode_query, decode_segment};
@@ -56,7 +56,7 @@ pub struct TimeSlice {
     target: Option<f64>,
 }
 
-/// Error budget in events or slices.
+/// Error budget in events or slices, or in percent of the whole that its parts make.
 #[derive(Serialize, ToSchema)]
 pub struct ErrorBudget {
     /// Bad events allowed: (1 − target) × events in the window.
@@ -104,6 +104,9 @@ pub struct Slo {
     time_to_exhaustion_range_seconds: Option<[Option<f64>; 2]>,
     /// What its own numbers say against it.
     lints: Vec<Lint>,
+    /// The SLOs that it is made of; not given for one that counts events of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Part>,
     /// How far counting what was stored before it was applied has come; null when all is counted, and in lists.
     backfill: Option<Backfill>,
 }
@@ -117,6 +120,21 @@ pub struct Lint {
     reason: String,
     /// What would help.
     proposal: String,
+}
+
+/// An SLO in another.
+#[derive(Serialize, ToSchema)]
+pub struct Part {
+    /// Its name.
+    slo: String,
+    /// Its share in the weights of all parts, 0–1.
+    weight: f64,
+    /// Share of its good events over the window of the whole, 0–1; null without events.
+    sli: Option<f64>,
+    /// Share of that window since its first record in which it was not delayed; null before any.
+    coverage: Option<f64>,
+    /// What it spent of the whole's budget, as a share of all of it.
+    spent: f64,
 }
 
 /// How far counting the past of an SLO has come.
@@ -151,7 +169,7 @@ impl From<SloReport> for Slo {
                 },
             },
             time_slice: match objective.budgeting_method {
-                BudgetingMethod::Occurrences => None,
+                BudgetingMethod::Occurrences | BudgetingMethod::Composite => None,
                 BudgetingMethod::Timeslices { minutes, target } => Some(TimeSlice { seconds: minutes * 60, target: Some(target) }),
                 BudgetingMethod::RatioTimeslices { minutes } => Some(TimeSlice { seconds: minutes * 60, target: None }),
             },
@@ -175,6 +193,11 @@ impl From<SloReport> for Slo {
                 .lints
                 .into_iter()
                 .map(|Evidence { kind, reason, proposal }| Lint { kind: kind.map_or("", LintKind::as_str), reason, proposal })
+                .collect(),
+            parts: evaluation
+                .parts
+                .into_iter()
+                .map(|PartState { slo, weight, sli, coverage, spent }| Part { slo, weight, sli, coverage, spent })
                 .collect(),
             backfill: None,
         }

@@ -1,7 +1,7 @@
 //! The four figures of an SLO's page.
 
 use leptos::prelude::*;
-use slowburn_domain::number::{budget_percent, burn, count, percent, target_percent};
+use slowburn_domain::number::{budget_percent, burn, percent, target_percent};
 use slowburn_domain::sentence;
 use slowburn_domain::slo::{Evaluation, Objective};
 
@@ -35,7 +35,7 @@ pub fn Figures(objective: Objective, evaluation: Evaluation) -> impl IntoView {
             <Figure
                 label="Budget left"
                 value=budget.remaining_ratio.map_or_else(none, budget_percent)
-                note=format!("{} of {} {} spent", sentence::amount(budget.consumed), count(budget.total), objective.budgeting_method.spent_by())
+                note=sentence::spent(&budget, objective.budgeting_method)
                 tone=match budget.remaining_ratio {
                     Some(left) if left <= 0.0 => "crit",
                     Some(left) if left < 0.25 => "warn",

@@ -10,6 +10,7 @@
 //! is. A source of another type than `slowburn` is kept, and the SLO is unmeasured.
 
 mod alerts;
+pub(crate) mod composite;
 mod fields;
 mod import;
 mod indicator;
@@ -26,7 +27,7 @@ mod yaml;
 use std::collections::{BTreeMap, HashSet};
 
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::slo::Objective;
+use slowburn_domain::slo::{Objective, WhenDelayed};
 
 use crate::filter::Filter;
 use fields::{Fields, Report};
@@ -69,11 +70,27 @@ pub enum IndicatorSource {
         /// Whether `part` says which are good.
         is_good: bool,
     },
+    /// Other SLOs, each by its weight.
+    Composite {
+        /// They, by name; none twice.
+        parts: Vec<CompositePart>,
+    },
     /// A source we cannot read: the SLO is kept and shown as unmeasured.
     Unknown {
         /// Its `metricSource.type`.
         kind: String,
     },
+}
+
+/// An SLO in another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompositePart {
+    /// Its name.
+    pub slo: String,
+    /// How much it counts in relation to the others, more than 0.
+    pub weight: f64,
+    /// What time without news of it counts as.
+    pub when_delayed: WhenDelayed,
 }
 
 /// A service as its owners describe it.

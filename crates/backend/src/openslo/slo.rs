@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use slowburn_domain::slo::{BudgetingMethod, Objective, Target, TimeWindow};
+use slowburn_domain::slo::{BudgetingMethod, Objective, Target, TimeWindow, WhenDelayed};
 use slowburn_domain::time::parse_duration;
 
+use super::composite::{self, COMPOSITE_OF, WHEN_DELAYED};
 use super::fields::{Fields, Report};
 use super::library::Context;
 use super::metadata::{Metadata, Naming, description};
 use super::pairs::{ALERT_PAIRS, ALERT_PRESET, MIN_BAD_EVENTS};
 use super::window::read_window;
 use super::yaml::Node;
-use super::{Definition, IndicatorSource, MAX_NAME, ServiceDefinition, alerts, indicator, pairs};
+use super::{CompositePart, Definition, IndicatorSource, MAX_NAME, ServiceDefinition, alerts, indicator, pairs};
 
 const EXPECTED_GAP: &str = "slowburn.dev/expected-gap";
 /// The longest window whose minutes are kept (`MINUTES_LIVE` in `upkeep/slots.rs`), minutes.
@@ -26,8 +27,7 @@ pub(super) struct Slo {
 }
 
 struct Content {
-    objectives: Vec<Objective>,
-    source: IndicatorSource,
+    objectives: Vec<(Objective, IndicatorSource)>,
     labels: BTreeMap<String, Vec<String>>,
 }
 
@@ -36,6 +36,9 @@ struct Entry {
     display_name: Option<String>,
     target: Option<Target>,
     budgeting_method: Option<BudgetingMethod>,
+    /// Its own indicator if it brings one, `Some(None)` with faults in it.
+    own: Option<Option<IndicatorSource>>,
+    weight: Option<f64>,
 }
 
 /// The words of `budgetingMethod`.
@@ -44,15 +47,17 @@ enum Method {
     Occurrences,
     Timeslices,
     RatioTimeslices,
+    /// Of SLOs made of others, without a word.
+    Composite,
 }
 
 impl Slo {
     /// Its SLOs; none when there were faults.
     pub(super) fn definitions(self, document: &str) -> impl Iterator<Item = Definition> {
-        self.content.into_iter().flat_map(move |Content { objectives, source, labels }| {
-            objectives.into_iter().map(move |objective| Definition {
+        self.content.into_iter().flat_map(move |Content { objectives, labels }| {
+            objectives.into_iter().map(move |(objective, source)| Definition {
                 objective,
-                source: source.clone(),
+                source,
                 labels: labels.clone(),
                 document: document.to_owned(),
             })
@@ -63,7 +68,7 @@ impl Slo {
 /// Reads the rest of a document of kind SLO.
 pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut Report) -> Slo {
     let metadata = Metadata::read(&mut root, Naming::Label, report);
-    metadata.warn_of_unknown(&[EXPECTED_GAP, ALERT_PRESET, ALERT_PAIRS, MIN_BAD_EVENTS], report);
+    metadata.warn_of_unknown(&[EXPECTED_GAP, ALERT_PRESET, ALERT_PAIRS, MIN_BAD_EVENTS, COMPOSITE_OF, WHEN_DELAYED], report);
     let expected_gap_minutes = metadata.read_annotation(EXPECTED_GAP, gap_minutes, report);
     let spec = root.required_map("spec", report);
     root.finish(report);
@@ -71,10 +76,11 @@ pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut
 
     let description = description(&mut spec, report);
     let service = spec.required_text("service", report);
-    let source = read_source(&mut spec, context, report);
+    let shared = read_shared(&mut spec, &metadata, context, report);
     let window = read_window(&mut spec, report);
-    let method = read_budgeting_method(&mut spec, report);
-    let entries = read_objectives(&mut spec, method, window.as_ref(), report);
+    let method = read_budgeting_method(&mut spec, &shared, report);
+    let entries = read_objectives(&mut spec, &Whole { method, window: window.as_ref(), shared: &shared }, context, report);
+    let when_delayed = composite::when_delayed(&metadata, &mut Report::new(String::new()));
     let (alerting, typed) = pairs::alerting(&metadata, alerts::read_policies(&mut spec, context, report), report);
     if let Some(window) = &window {
         let targets: Vec<Target> = entries.iter().filter_map(|entry| entry.target).collect();
@@ -82,26 +88,60 @@ pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut
     }
     spec.finish(report);
 
-    let names = names(metadata.name.as_deref(), &entries);
+    let mut names = names(metadata.name.as_deref(), &entries);
     let content = || {
         let (service, window) = (service?, window?);
         let several = entries.len() > 1;
+        let promise = |name: &str, display_name, target, budgeting_method| Objective {
+            name: name.to_owned(),
+            display_name,
+            service: service.to_owned(),
+            description: description.clone(),
+            target,
+            window: window.clone(),
+            budgeting_method,
+            expected_gap_minutes,
+            alerting: alerting.clone(),
+        };
         let objectives = entries.iter().zip(&names).map(|(entry, (_, name))| {
-            Some(Objective {
-                name: name.clone(),
-                display_name: display_name(metadata.display_name.as_deref(), entry.display_name.as_deref(), several),
-                service: service.to_owned(),
-                description: description.clone(),
-                target: entry.target?,
-                window: window.clone(),
-                budgeting_method: entry.budgeting_method?,
-                expected_gap_minutes,
-                alerting: alerting.clone(),
-            })
+            let title = display_name(metadata.display_name.as_deref(), entry.display_name.as_deref(), several);
+            let source = match &shared {
+                Shared::Indicator(source) => source.clone()?,
+                Shared::Composite(parts) => IndicatorSource::Composite { parts: parts.clone()? },
+                Shared::None => entry.own.clone()??,
+            };
+            Some((promise(name, title, entry.target?, entry.budgeting_method?), source))
         });
-        Some(Content { objectives: objectives.collect::<Option<_>>()?, source: source?, labels: metadata.labels })
+        let mut objectives: Vec<(Objective, IndicatorSource)> = objectives.collect::<Option<_>>()?;
+        if let (Shared::None, true, Some(name)) = (&shared, several, &metadata.name) {
+            let (target, parts) = whole(&entries, &objectives, when_delayed)?;
+            let promise = promise(name, metadata.display_name.clone(), target, BudgetingMethod::Composite);
+            objectives.push((promise, IndicatorSource::Composite { parts }));
+        }
+        Some(Content { objectives, labels: metadata.labels })
     };
-    Slo { content: content(), names }
+    let content = content();
+    if let (Shared::None, true, Some(name)) = (&shared, entries.len() > 1, metadata.name) {
+        names.push(("metadata.name".to_owned(), name));
+    }
+    Slo { content, names }
+}
+
+/// Target and parts of the whole that objectives with indicators of their own make. The target is met by all parts that just
+/// meet theirs.
+fn whole(
+    entries: &[Entry],
+    objectives: &[(Objective, IndicatorSource)],
+    when_delayed: WhenDelayed,
+) -> Option<(Target, Vec<CompositePart>)> {
+    let weights: Vec<f64> = entries.iter().map(|entry| entry.weight).collect::<Option<_>>()?;
+    let parts = objectives.iter().zip(&weights).map(|((objective, _), weight)| {
+        let part = CompositePart { slo: objective.name.clone(), weight: *weight, when_delayed };
+        (objective.target.ratio() * weight, part)
+    });
+    let (met, parts): (Vec<f64>, Vec<CompositePart>) = parts.unzip();
+    let target = met.iter().sum::<f64>() / weights.iter().sum::<f64>();
+    Some((Target::new(target).ok()?, parts))
 }
 
 /// Reads the rest of a document of kind Service.
@@ -130,16 +170,50 @@ fn gap_minutes(text: &str) -> Result<u32, String> {
     u32::try_from(seconds.div_ceil(60)).map_err(|_| format!("{text} is too long"))
 }
 
-fn read_source<'c>(spec: &mut Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<IndicatorSource> {
-    let path = spec.path("indicatorRef");
-    if spec.get("indicatorRef").is_none() {
-        return indicator::read(spec.required_map("indicator", report)?, context, report);
+/// What the objectives of a document have in common.
+enum Shared {
+    /// One indicator; `None` with faults.
+    Indicator(Option<IndicatorSource>),
+    /// The same parts; `None` with faults.
+    Composite(Option<Vec<CompositePart>>),
+    /// Nothing: each brings its own indicator.
+    None,
+}
+
+fn read_shared<'c>(spec: &mut Fields<'c>, metadata: &Metadata, context: &Context<'c>, report: &mut Report) -> Shared {
+    if metadata.annotation(COMPOSITE_OF).is_some() {
+        for key in ["indicator", "indicatorRef"] {
+            spec.refuse(key, &format!("an SLO that {COMPOSITE_OF} makes of others has no indicator"), report);
+        }
+        let parts = composite::parts(metadata, report);
+        // Whether there are such SLOs is known when all documents are.
+        let documents = parts.iter().flatten().map(|part| part.slo.split(':').next().unwrap_or_default());
+        let others = documents.filter(|document| metadata.name.as_deref() != Some(document));
+        report.refers.extend(others.map(|document| ("SLO", document.to_owned())));
+        return Shared::Composite(parts);
     }
-    if spec.get("indicator").is_some() {
+    if spec.get("indicator").is_some() || spec.get("indicatorRef").is_some() {
+        return Shared::Indicator(read_source(spec, context, report));
+    }
+    let has_own = |node: &Node| ["indicator", "indicatorRef"].into_iter().any(|key| super::library::member(node, key).is_some());
+    if matches!(spec.get("objectives"), Some(Node::List(nodes)) if nodes.iter().any(has_own)) {
+        return Shared::None;
+    }
+    // Nobody has any: told of the place where most have it.
+    Shared::Indicator(spec.required_map("indicator", report).and(None))
+}
+
+/// `indicator` or `indicatorRef` of a document or of one of its objectives.
+fn read_source<'c>(fields: &mut Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<IndicatorSource> {
+    let path = fields.path("indicatorRef");
+    if fields.get("indicatorRef").is_none() {
+        return indicator::read(fields.required_map("indicator", report)?, context, report);
+    }
+    if fields.get("indicator").is_some() {
         report.fault(&path, "either indicator or indicatorRef is given, not both");
         return None;
     }
-    let name = spec.required_text("indicatorRef", report)?;
+    let name = fields.required_text("indicatorRef", report)?;
     let source = context.resolve(("SLI", name), &path, report, |sli, report| indicator::read(sli, context, report))??;
     if let IndicatorSource::Unknown { kind } = &source {
         report.warn(&path, format!("SLI {name} is read from {kind}, which we cannot read; the SLO is kept and shown as unmeasured"));
@@ -147,7 +221,14 @@ fn read_source<'c>(spec: &mut Fields<'c>, context: &Context<'c>, report: &mut Re
     Some(source)
 }
 
-fn read_budgeting_method(spec: &mut Fields<'_>, report: &mut Report) -> Option<Method> {
+fn read_budgeting_method(spec: &mut Fields<'_>, shared: &Shared, report: &mut Report) -> Option<Method> {
+    if matches!(shared, Shared::Composite(_)) {
+        let path = spec.path("budgetingMethod");
+        if let Some("Timeslices" | "RatioTimeslices") = spec.text("budgetingMethod", report) {
+            report.fault(&path, "the parts of a composite SLO have budgeting methods of their own; it weighs what they count");
+        }
+        return Some(Method::Composite);
+    }
     if spec.get("budgetingMethod").is_none() {
         return Some(Method::Occurrences);
     }
@@ -162,31 +243,51 @@ fn read_budgeting_method(spec: &mut Fields<'_>, report: &mut Report) -> Option<M
     }
 }
 
-fn read_objectives(spec: &mut Fields<'_>, method: Option<Method>, window: Option<&TimeWindow>, report: &mut Report) -> Vec<Entry> {
+/// What a document says of all its objectives.
+struct Whole<'w> {
+    method: Option<Method>,
+    window: Option<&'w TimeWindow>,
+    shared: &'w Shared,
+}
+
+fn read_objectives<'c>(spec: &mut Fields<'c>, whole: &Whole<'_>, context: &Context<'c>, report: &mut Report) -> Vec<Entry> {
     let path = spec.path("objectives");
     let Some(nodes) = spec.required_list("objectives", report) else { return Vec::new() };
     if nodes.is_empty() {
         report.fault(&path, "at least one objective is required");
     }
     let entries = nodes.iter().enumerate().map(|(index, node)| match Fields::of(node, format!("{path}[{index}]"), report) {
-        Some(fields) => read_objective(fields, method, window, report),
-        None => Entry { display_name: None, target: None, budgeting_method: None },
+        Some(fields) => read_objective(fields, whole, nodes.len() > 1, context, report),
+        None => Entry { display_name: None, target: None, budgeting_method: None, own: None, weight: None },
     });
     entries.collect()
 }
 
-fn read_objective(mut objective: Fields<'_>, method: Option<Method>, window: Option<&TimeWindow>, report: &mut Report) -> Entry {
-    for key in ["indicator", "indicatorRef", "compositeWeight"] {
-        objective.refuse(key, "composite SLOs are not supported; all objectives share spec.indicator", report);
-    }
+fn read_objective<'c>(mut objective: Fields<'c>, whole: &Whole<'_>, is_part: bool, context: &Context<'c>, report: &mut Report) -> Entry {
+    let own = if let Shared::None = whole.shared {
+        Some(read_source(&mut objective, context, report))
+    } else {
+        for key in ["indicator", "indicatorRef"] {
+            objective.refuse(key, "either all objectives share spec.indicator, or each has its own; not both", report);
+        }
+        None
+    };
+    let weight_path = objective.path("compositeWeight");
+    let weight = if own.is_some() && is_part && objective.get("compositeWeight").is_some() {
+        let weight = objective.number("compositeWeight", report);
+        weight.and_then(|weight| composite::check_weight(weight).map_err(|reason| report.fault(&weight_path, reason)).ok())
+    } else {
+        objective.pass_over("compositeWeight", "has an effect with several objectives that bring indicators of their own only", report);
+        Some(1.0)
+    };
     for key in ["op", "value"] {
         objective.pass_over(key, "has no effect with ratioMetric", report);
     }
-    let budgeting_method = method.and_then(|method| read_slices(&mut objective, method, window, report));
+    let budgeting_method = whole.method.and_then(|method| read_slices(&mut objective, method, whole.window, report));
     let display_name = objective.text("displayName", report).filter(|name| !name.trim().is_empty()).map(str::to_owned);
     let target = read_target(&mut objective, report);
     objective.finish(report);
-    Entry { display_name, target, budgeting_method }
+    Entry { display_name, target, budgeting_method, own, weight }
 }
 
 /// Length and target of the slices, where the method has them.
@@ -195,9 +296,10 @@ fn read_slices(objective: &mut Fields<'_>, method: Method, window: Option<&TimeW
     if method != Method::Timeslices {
         objective.pass_over("timeSliceTarget", "has an effect with budgetingMethod Timeslices only", report);
     }
-    if method == Method::Occurrences {
+    if method == Method::Occurrences || method == Method::Composite {
         objective.pass_over("timeSliceWindow", "has no effect with budgetingMethod Occurrences", report);
-        return Some(BudgetingMethod::Occurrences);
+        let is_composite = method == Method::Composite;
+        return Some(if is_composite { BudgetingMethod::Composite } else { BudgetingMethod::Occurrences });
     }
     let minutes = match objective.get("timeSliceWindow") {
         None => Err("is required, for example 5m".to_owned()),

@@ -13,7 +13,7 @@ use slowburn_storage::{backfill, slo};
 use sqlx::PgConnection;
 
 use super::diff::unified;
-use super::plan::{Plan, Stored, differences, indicator_text, library};
+use super::plan::{Plan, Stored, differences, document_name, indicator_text, library};
 use crate::openslo::{self, Definition, Document, masked};
 use crate::slo::Past;
 use crate::{Backend, Error, Result};
@@ -266,11 +266,6 @@ impl Signature {
         }
         Ok(())
     }
-}
-
-/// The document that defines an SLO: `document:part` is one of several.
-fn document_name(slo: &str) -> &str {
-    slo.split(':').next().unwrap_or(slo)
 }
 
 /// What becomes of a document; `None` when nothing does. One that differs only in secrets that we left out of an export is the

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slowburn_domain::slo::{ExclusionScope, Objective, Period, TimeWindow};
+use slowburn_domain::slo::{Basis, ExclusionScope, Ledger, Objective, Part, Period, TimeWindow, WhenDelayed};
 use slowburn_domain::time::Minute;
 use slowburn_storage::{exclusion, slo};
 use sqlx::PgConnection;
@@ -13,7 +13,7 @@ use super::exclusions::Recurrence;
 use super::plan;
 use crate::filter::Filter;
 use crate::ingest::{Sli, SliSet};
-use crate::openslo::IndicatorSource;
+use crate::openslo::{CompositePart, IndicatorSource};
 use crate::{Backend, Error, Result};
 
 /// One SLO in force.
@@ -29,12 +29,25 @@ pub struct KnownSlo {
     pub labels: BTreeMap<String, Vec<String>>,
     /// What its budget leaves out.
     pub(crate) exclusions: Vec<Arc<Recurrence>>,
+    /// What it is made of, if of others.
+    pub parts: Vec<KnownPart>,
     /// Its document.
     pub document: String,
-    /// Key of its counts.
+    /// Key of its counts; one that is made of others has none under it.
     pub sli_id: i32,
     /// Version of the SLI set from which on it is counted at the door.
     pub since_version: i32,
+}
+
+/// An SLO in another.
+#[derive(Clone, Debug)]
+pub struct KnownPart {
+    /// How much it counts in relation to the others.
+    pub weight: f64,
+    /// What time without news of it counts as.
+    pub when_delayed: WhenDelayed,
+    /// The SLO.
+    pub slo: Arc<KnownSlo>,
 }
 
 /// Where the counts of before an SLO was applied come from.
@@ -54,15 +67,53 @@ impl Past {
         match source {
             IndicatorSource::Spans { total, good, .. } if total.needs_operation_only() && good.needs_operation_only() => Self::Red,
             IndicatorSource::Spans { .. } => Self::Segments,
-            IndicatorSource::Unknown { .. } => Self::None,
+            IndicatorSource::Composite { .. } | IndicatorSource::Unknown { .. } => Self::None,
         }
     }
 }
 
 impl KnownSlo {
+    /// One made of others that is not in force.
+    pub(crate) fn unsaved(objective: Objective, calendar: Option<Calendar>, parts: Vec<KnownPart>) -> Self {
+        Self {
+            objective,
+            calendar,
+            source: IndicatorSource::Composite { parts: Vec::new() },
+            labels: BTreeMap::new(),
+            exclusions: Vec::new(),
+            parts,
+            document: String::new(),
+            sli_id: 0,
+            since_version: 0,
+        }
+    }
+
     /// The period whose budget a minute belongs to.
     pub fn period(&self, now: Minute) -> Period {
         self.calendar.as_ref().map_or_else(|| Period::rolling(self.objective.window.nominal(), now), |calendar| calendar.period(now))
+    }
+
+    /// The SLOs whose events it counts: itself, or those at the ends of its parts, in order.
+    pub fn leaves(&self) -> Vec<&Self> {
+        if self.parts.is_empty() { vec![self] } else { self.parts.iter().flat_map(|part| part.slo.leaves()).collect() }
+    }
+
+    /// What it is judged by, from the counts of its [leaves](Self::leaves).
+    pub(crate) fn basis<'a>(&'a self, ledgers: &'a [Ledger]) -> Basis<'a> {
+        self.basis_of(&mut ledgers.iter())
+    }
+
+    fn basis_of<'a>(&'a self, ledgers: &mut std::slice::Iter<'a, Ledger>) -> Basis<'a> {
+        if self.parts.is_empty() {
+            return ledgers.next().map_or_else(|| Basis::Composite(Vec::new()), Basis::Counts);
+        }
+        let parts = self.parts.iter().map(|part| Part {
+            objective: &part.slo.objective,
+            weight: part.weight,
+            when_delayed: part.when_delayed,
+            basis: part.slo.basis_of(ledgers),
+        });
+        Basis::Composite(parts.collect())
     }
 
     /// Where the counts of before it was applied come from.
@@ -90,7 +141,7 @@ impl SloBook {
         let documents = slo::documents(connection).await?;
         let exclusions = exclusions(connection).await?;
         let library = plan::library(&documents);
-        let mut slos = BTreeMap::new();
+        let (mut slos, mut composites) = (BTreeMap::new(), Vec::new());
         for (kind, name, body) in &documents {
             if kind != "SLO" {
                 continue;
@@ -117,6 +168,7 @@ impl SloBook {
                 let mut known = KnownSlo {
                     calendar,
                     exclusions: Vec::new(),
+                    parts: Vec::new(),
                     sli_id: row.sli_id,
                     since_version: row.since_version,
                     objective: definition.objective,
@@ -126,9 +178,14 @@ impl SloBook {
                 };
                 known.exclusions =
                     exclusions.iter().filter(|(scope, _)| known.is_in(scope)).map(|(_, recurrence)| Arc::clone(recurrence)).collect();
-                slos.insert(row.name.clone(), Arc::new(known));
+                if known.source.parts().is_empty() {
+                    slos.insert(row.name.clone(), Arc::new(known));
+                } else {
+                    composites.push(known);
+                }
             }
         }
+        assemble(composites, &mut slos);
         Ok(Self { version, slos, documents: documents.into_iter().map(|(_, _, body)| body).collect() })
     }
 
@@ -148,6 +205,11 @@ impl SloBook {
     /// There is none of that name.
     pub fn get(&self, name: &str) -> Result<Arc<KnownSlo>> {
         self.slos.get(name).cloned().ok_or_else(|| Error::NotFound { kind: "SLO", name: name.chars().take(100).collect() })
+    }
+
+    /// SLOs in force as parts of another; `None` when there is none of such a name.
+    pub(crate) fn parts(&self, parts: &[CompositePart]) -> Option<Vec<KnownPart>> {
+        parts_in(&self.slos, parts)
     }
 
     /// Every document as applied.
@@ -173,7 +235,7 @@ impl SloBook {
             .filter(|slo| is_wanted(slo))
             .filter_map(|slo| match &slo.source {
                 IndicatorSource::Spans { total, good, .. } => Some(Sli { id: slo.sli_id, total: total.clone(), good: good.clone() }),
-                IndicatorSource::Unknown { .. } => None,
+                IndicatorSource::Composite { .. } | IndicatorSource::Unknown { .. } => None,
             })
             .collect();
         SliSet::new(self.version, slis)
@@ -188,8 +250,42 @@ impl SloBook {
     pub(crate) fn filters(&self, sli_id: i32) -> Option<(&Filter, &Filter)> {
         self.slos.values().find(|slo| slo.sli_id == sli_id).and_then(|slo| match &slo.source {
             IndicatorSource::Spans { total, good, .. } => Some((total, good)),
-            IndicatorSource::Unknown { .. } => None,
+            IndicatorSource::Composite { .. } | IndicatorSource::Unknown { .. } => None,
         })
+    }
+}
+
+/// Parts with what they are; `None` when there is none of such a name.
+fn parts_in(slos: &BTreeMap<String, Arc<KnownSlo>>, parts: &[CompositePart]) -> Option<Vec<KnownPart>> {
+    let known = |part: &CompositePart| {
+        let slo = Arc::clone(slos.get(&part.slo)?);
+        Some(KnownPart { weight: part.weight, when_delayed: part.when_delayed, slo })
+    };
+    parts.iter().map(known).collect()
+}
+
+/// Puts SLOs that are made of others together, those first whose parts are there. One of which a part is missing is logged and
+/// left out.
+fn assemble(mut composites: Vec<KnownSlo>, slos: &mut BTreeMap<String, Arc<KnownSlo>>) {
+    loop {
+        let before = composites.len();
+        let mut waiting = Vec::new();
+        for mut known in composites {
+            match parts_in(slos, known.source.parts()) {
+                Some(parts) => {
+                    known.parts = parts;
+                    slos.insert(known.objective.name.clone(), Arc::new(known));
+                }
+                None => waiting.push(known),
+            }
+        }
+        if waiting.len() == before {
+            for known in &waiting {
+                tracing::error!(slo = known.objective.name, "stored SLO is made of others that there are not");
+            }
+            return;
+        }
+        composites = waiting;
     }
 }
 

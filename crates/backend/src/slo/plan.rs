@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use slowburn_domain::query::FieldFault;
 use slowburn_domain::slo::{AlertPairs, Alerting, BudgetingMethod, Objective, TimeWindow};
 
-use crate::openslo::{Definition, IndicatorSource, Library, Parsed};
+use crate::openslo::{CompositePart, Definition, IndicatorSource, Library, Parsed, composite};
 
 /// Kind, name and text of a document as stored.
 pub(super) type Stored = (String, String, String);
@@ -59,14 +59,38 @@ impl Plan {
             }
             before.extend(old.unwrap_or_default());
         }
-        if faults.is_empty() { Ok(Self { parsed, before, touched }) } else { Err(faults) }
+        let plan = Self { parsed, before, touched };
+        faults.extend(plan.composite_faults());
+        if faults.is_empty() { Ok(plan) } else { Err(faults) }
     }
+}
+
+impl Plan {
+    /// What composite SLOs would refer to in vain: those of the text, and others to objectives that it leaves out.
+    fn composite_faults(&self) -> Vec<FieldFault> {
+        let is_in_text =
+            |name: &str| self.parsed.documents.iter().any(|document| document.kind == "SLO" && document.name == document_name(name));
+        let new = self.parsed.definitions.iter().chain(&self.touched);
+        let others = self.before.iter().filter(|definition| !is_in_text(&definition.objective.name));
+        let all: BTreeMap<&str, &Definition> =
+            others.chain(new).map(|definition| (definition.objective.name.as_str(), definition)).collect();
+        composite::faults(all.values().copied(), all.values().copied())
+    }
+}
+
+/// The document that defines an SLO: `document:part` is one of several.
+pub(super) fn document_name(slo: &str) -> &str {
+    slo.split(':').next().unwrap_or(slo)
 }
 
 /// What is counted, in a form that changes when and only when the counting does.
 pub(super) fn indicator_text(source: &IndicatorSource) -> String {
     match source {
         IndicatorSource::Spans { total, good, .. } => format!("spans\n{}\n{}", total.source(), good.source()),
+        IndicatorSource::Composite { parts } => {
+            let part = |part: &CompositePart| format!("\n{} {} {}", part.slo, part.weight, part.when_delayed.as_str());
+            format!("composite{}", parts.iter().map(part).collect::<String>())
+        }
         IndicatorSource::Unknown { kind } => format!("unknown\n{kind}"),
     }
 }
@@ -81,7 +105,7 @@ fn window_text(objective: &Objective) -> String {
 fn method_text(objective: &Objective) -> String {
     let word = objective.budgeting_method.as_str();
     match objective.budgeting_method {
-        BudgetingMethod::Occurrences => word.to_owned(),
+        BudgetingMethod::Occurrences | BudgetingMethod::Composite => word.to_owned(),
         BudgetingMethod::Timeslices { minutes, target } => format!("{word} of {minutes} min, good from {target}"),
         BudgetingMethod::RatioTimeslices { minutes } => format!("{word} of {minutes} min"),
     }

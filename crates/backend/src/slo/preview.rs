@@ -5,24 +5,25 @@
 //! far back was looked. The counts are judged by the same function that judges objectives in force.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use slowburn_domain::sentence;
-use slowburn_domain::slo::{Counts, Evaluation, Hour, Ledger, Objective, Period, TimeWindow, evaluate_briefly, tiers_for};
+use slowburn_domain::slo::{Counts, Evaluation, Hour, Ledger, Objective, Period, TimeWindow, evaluate_briefly};
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{ExampleSpan, SloPreview};
 use slowburn_storage::partition::Part;
-use slowburn_storage::red;
 use slowburn_storage::segment::decode;
 use slowburn_storage::trace::{self, Extent, SegmentQuery};
+use slowburn_storage::{red, slo};
 use sqlx::PgConnection;
 
-use super::Past;
 use super::calendar::Calendar;
+use super::{KnownSlo, Past, plan};
 use crate::filter::Filter;
-use crate::openslo::{self, Definition, IndicatorSource};
+use crate::openslo::{CompositePart, Definition, IndicatorSource};
 use crate::{Backend, Error, Result};
 
 /// How long spans are counted for one preview.
@@ -48,10 +49,19 @@ impl Backend {
     /// # Errors
     /// The documents' faults; the database.
     pub async fn preview_slo(&self, yaml: &str, now: Timestamp) -> Result<Option<SloPreview>> {
-        let parsed = openslo::parse(yaml).map_err(Error::Invalid)?;
-        let Some(Definition { objective, source, .. }) = parsed.definitions.into_iter().next() else { return Ok(None) };
+        let stored = {
+            let mut connection = self.0.pool.acquire().await?;
+            slo::documents(&mut connection).await?
+        };
+        let parsed = plan::library(&stored).parse(yaml).map_err(Error::Invalid)?;
+        let Some(definition) = parsed.definitions.into_iter().next() else { return Ok(None) };
+        let Definition { objective, source, .. } = definition;
         let past = Past::of(&source);
-        let IndicatorSource::Spans { total, good, .. } = source else { return Ok(None) };
+        let (total, good) = match source {
+            IndicatorSource::Spans { total, good, .. } => (total, good),
+            IndicatorSource::Composite { parts } => return self.preview_composite(objective, &parts, now).await,
+            IndicatorSource::Unknown { .. } => return Ok(None),
+        };
         let period = period_of(&objective, now.minute())?;
         let mut tx = self.snapshot().await?;
         let mut walk = Walk { total, good, from: period.first.start(), examples: Vec::new() };
@@ -65,6 +75,21 @@ impl Backend {
         tx.rollback().await?;
         let evaluation = judge(&objective, period, &seen.minutes, now.minute());
         Ok(Some(told(&objective, evaluation, seen, walk.examples)))
+    }
+
+    /// What an objective made of others in force would have meant, by their counts; `None` when one of them is not in force.
+    async fn preview_composite(&self, objective: Objective, parts: &[CompositePart], now: Timestamp) -> Result<Option<SloPreview>> {
+        let book = self.book();
+        let Some(parts) = book.parts(parts) else { return Ok(None) };
+        let period = period_of(&objective, now.minute())?;
+        let calendar = match &objective.window {
+            TimeWindow::Rolling(_) => None,
+            TimeWindow::Calendar(window) => Calendar::new(window).ok(),
+        };
+        let known = KnownSlo::unsaved(objective, calendar, parts);
+        let Some(report) = self.judged(vec![Arc::new(known)], now).await?.into_iter().next() else { return Ok(None) };
+        let seen = Seen { minutes: BTreeMap::new(), back_to: period.first.start(), is_whole: true };
+        Ok(Some(told(&report.slo.objective, report.evaluation, seen, Vec::new())))
     }
 
     /// Counts of the window from the RED rollup.
@@ -210,7 +235,7 @@ fn judge(objective: &Objective, period: Period, minutes: &BTreeMap<Minute, Count
 
 fn told(objective: &Objective, evaluation: Evaluation, seen: Seen, mut examples: Vec<ExampleSpan>) -> SloPreview {
     examples.sort_by_key(|example| example.is_good);
-    let alerts = tiers_for(objective.window.nominal(), objective.target);
+    let alerts = objective.alerting.tiers(objective.window.nominal(), objective.target, evaluation.budget.remaining_ratio);
     SloPreview {
         sentence: sentence::slo(objective, &evaluation),
         counts: evaluation.counts,

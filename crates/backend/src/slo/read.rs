@@ -5,8 +5,8 @@ use std::sync::Arc;
 use slowburn_domain::history::history;
 use slowburn_domain::query::{Bound, FieldFault};
 use slowburn_domain::slo::{
-    Counts, Evaluation, Ledger, SeriesPoint, Window, evaluate, evaluate_briefly, hourly_burn_rates, hours_excluded_in_part, series,
-    series_first_hour, series_hours_needing_minutes,
+    Counts, Evaluation, Ledger, Objective, SeriesPoint, Window, evaluate, evaluate_briefly, hourly_burn_rates, hours_excluded_in_part,
+    series, series_first_hour, series_hours_needing_minutes, united,
 };
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{Indicator, SloPage, SloRow};
@@ -30,7 +30,7 @@ const INCIDENTS: u16 = 10;
 /// Versions and exclusions shown on an SLO's page, of each.
 const HISTORY: usize = 20;
 /// Bad traces shown on an SLO's page.
-const BAD_TRACES: i64 = 20;
+const BAD_TRACES: u16 = 20;
 
 /// Whether the range of the time to exhaustion is wanted.
 #[derive(Clone, Copy)]
@@ -82,32 +82,58 @@ impl Backend {
         slos: Vec<Arc<KnownSlo>>,
         now: Timestamp,
         range: Range,
-        look: impl Fn(&KnownSlo, &Ledger) -> T + Send,
+        look: impl Fn(&KnownSlo, &[Ledger]) -> T + Send + Sync,
     ) -> Result<Vec<(Arc<KnownSlo>, Evaluation, T)>> {
         let minute = now.minute();
-        let needs: Vec<Need> = slos
+        let needs: Vec<Vec<Need>> = slos
             .iter()
             .map(|slo| {
                 let period = slo.period(minute);
-                let from_hour = Ledger::first_hour(minute, period, &slo.objective).min(minute.hour() - SPARKLINE_HOURS);
-                need(slo, from_hour, Ledger::hours_needing_minutes(minute, period, &slo.objective), minute)
+                needs(slo, minute, |objective| {
+                    let from_hour = Ledger::first_hour(minute, period, objective).min(minute.hour() - SPARKLINE_HOURS);
+                    (from_hour, Ledger::hours_needing_minutes(minute, period, objective))
+                })
             })
             .collect();
         let mut rows = Vec::with_capacity(slos.len());
-        let judge = |index: usize, ledger: &Ledger| {
-            let slo = &slos[index];
+        let judge = |slo: &Arc<KnownSlo>, ledgers: &[Ledger]| {
+            let basis = slo.basis(ledgers);
             let evaluation = match range {
-                Range::Told => evaluate(&slo.objective, ledger, slo.period(minute), minute),
-                Range::None => evaluate_briefly(&slo.objective, ledger, slo.period(minute), minute),
+                Range::Told => evaluate(&slo.objective, basis, slo.period(minute), minute),
+                Range::None => evaluate_briefly(&slo.objective, basis, slo.period(minute), minute),
             };
-            rows.push((Arc::clone(slo), evaluation, look(slo, ledger)));
+            rows.push((Arc::clone(slo), evaluation, look(slo, ledgers)));
         };
-        self.show_ledgers(reader, &needs, judge).await?;
+        self.show_each(reader, &slos, needs, judge).await?;
         rows.sort_by(|(a, x, _), (b, y, _)| {
             let left = |e: &Evaluation| e.budget.remaining_ratio.unwrap_or(f64::INFINITY);
             y.alert.severity().cmp(&x.alert.severity()).then(left(x).total_cmp(&left(y))).then(a.objective.name.cmp(&b.objective.name))
         });
         Ok(rows)
+    }
+
+    /// Shows each of `slos` with the counts of its leaves, of which `needs` tells what is needed.
+    async fn show_each(
+        &self,
+        reader: Reader,
+        slos: &[Arc<KnownSlo>],
+        needs: Vec<Vec<Need>>,
+        mut show: impl FnMut(&Arc<KnownSlo>, &[Ledger]) + Send,
+    ) -> Result<()> {
+        let counts: Vec<usize> = needs.iter().map(Vec::len).collect();
+        let mut ledgers = Vec::new();
+        let mut turns = slos.iter().zip(counts);
+        let mut turn = turns.next();
+        let gather = |_: usize, ledger: Ledger| {
+            ledgers.push(ledger);
+            if let Some((slo, count)) = turn.filter(|(_, count)| *count == ledgers.len()) {
+                debug_assert_eq!(count, ledgers.len());
+                show(slo, &ledgers);
+                ledgers.clear();
+                turn = turns.next();
+            }
+        };
+        self.show_ledgers(reader, &needs.concat(), gather).await
     }
 
     /// Counts, burn rate and remaining budget per step. Without bounds over the SLO's window until now; without step in
@@ -123,13 +149,13 @@ impl Backend {
         step_seconds: Option<u64>,
         now: Timestamp,
     ) -> Result<(u32, Vec<SeriesPoint>)> {
-        self.series_of(self.reader(), &*self.book().get(name)?, from, to, step_seconds, now).await
+        self.series_of(self.reader(), &self.book().get(name)?, from, to, step_seconds, now).await
     }
 
     async fn series_of(
         &self,
         reader: Reader,
-        slo: &KnownSlo,
+        slo: &Arc<KnownSlo>,
         from: Option<Bound>,
         to: Option<Bound>,
         step_seconds: Option<u64>,
@@ -137,24 +163,27 @@ impl Backend {
     ) -> Result<(u32, Vec<SeriesPoint>)> {
         let (from, to, step) = range(slo, from, to, step_seconds, now)?;
         let period_at = |minute| slo.period(minute);
-        let minute_hours = series_hours_needing_minutes(slo.objective.budgeting_method, period_at, from, to, step);
-        let need = need(slo, series_first_hour(period_at, from), minute_hours, to);
+        let needs = needs(slo, to, |objective| {
+            let minute_hours = series_hours_needing_minutes(objective.budgeting_method, period_at, from, to, step);
+            (series_first_hour(period_at, from), minute_hours)
+        });
         let mut points = Vec::new();
-        let draw = |_: usize, ledger: &Ledger| points = series(&slo.objective, ledger, period_at, from, to, step);
-        self.show_ledgers(reader, std::slice::from_ref(&need), draw).await?;
+        let draw = |slo: &Arc<KnownSlo>, ledgers: &[Ledger]| points = series(&slo.objective, slo.basis(ledgers), period_at, from, to, step);
+        self.show_each(reader, std::slice::from_ref(slo), vec![needs], draw).await?;
         Ok((step * 60, points))
     }
 
     /// Every SLO as lists show it, worst first.
     pub(crate) async fn slo_rows(&self, now: Timestamp) -> Result<Vec<(Arc<KnownSlo>, SloRow)>> {
         let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
-        let slos = self.evaluated(self.reader(), known, now, Range::None, |slo, ledger| sparkline(slo, ledger, now)).await?;
+        let slos = self.evaluated(self.reader(), known, now, Range::None, |slo, ledgers| sparkline(slo, ledgers, now)).await?;
         Ok(slos.into_iter().map(|(slo, evaluation, sparkline)| (Arc::clone(&slo), row_of((slo, evaluation, sparkline)))).collect())
     }
 
     /// One SLO as lists show it.
     pub(crate) async fn slo_row(&self, slo: &Arc<KnownSlo>, now: Timestamp) -> Result<SloRow> {
-        let row = self.evaluated(self.reader(), vec![Arc::clone(slo)], now, Range::None, |slo, ledger| sparkline(slo, ledger, now)).await?;
+        let row =
+            self.evaluated(self.reader(), vec![Arc::clone(slo)], now, Range::None, |slo, ledgers| sparkline(slo, ledgers, now)).await?;
         row.into_iter().next().map(row_of).ok_or(Error::Unavailable("the SLO is being changed"))
     }
 
@@ -165,8 +194,8 @@ impl Backend {
     pub async fn slo_page(&self, name: &str, from: Option<Bound>, to: Option<Bound>, now: Timestamp) -> Result<SloPage> {
         let slo = self.book().get(name)?;
         let reader = self.reader();
-        let evaluated = self.evaluated(reader, vec![Arc::clone(&slo)], now, Range::Told, |slo, ledger| {
-            (sparkline(slo, ledger, now), young_start(slo, ledger, now))
+        let evaluated = self.evaluated(reader, vec![Arc::clone(&slo)], now, Range::Told, |slo, ledgers| {
+            (sparkline(slo, ledgers, now), young_start(slo, ledgers, now))
         });
         let (known, evaluation, (sparkline, young_start)) =
             evaluated.await?.into_iter().next().ok_or(Error::Unavailable("the SLO is being changed"))?;
@@ -177,10 +206,11 @@ impl Backend {
             IndicatorSource::Spans { total, part, is_good, .. } => {
                 Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
             }
+            IndicatorSource::Composite { .. } => Indicator { total: String::new(), part: String::new(), is_good: true },
             IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), part: String::new(), is_good: true },
         };
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
-        let bad_traces = self.bad_traces(slo.sli_id, first, last, BAD_TRACES).await?;
+        let bad_traces = self.bad_traces(&slo, first, last, BAD_TRACES).await?;
         let backfill = self.backfill_progress(&slo).await?;
         let incidents = self.incidents(Some(name), None, None, INCIDENTS).await?;
         let mut versions = self.slo_versions(name).await.or_else(|error| match error {
@@ -196,28 +226,43 @@ impl Backend {
         Ok(SloPage { now, row, step_seconds, series, indicator, backfill, incidents, history, bad_traces, definition })
     }
 
-    /// All-time good and total counts of every SLO, for the metrics page.
+    /// All-time good and total counts of every SLO that counts events of its own, for the metrics page.
     ///
     /// # Errors
     /// The database.
     pub async fn slo_totals(&self) -> Result<Vec<(Arc<KnownSlo>, Counts)>> {
         let book = self.book();
-        let ids: Vec<i32> = book.all().map(|slo| slo.sli_id).collect();
+        let own: Vec<&Arc<KnownSlo>> = book.all().filter(|slo| slo.parts.is_empty()).collect();
+        let ids: Vec<i32> = own.iter().map(|slo| slo.sli_id).collect();
         let mut connection = self.0.pool.acquire().await?;
         let totals = rollup::totals(&mut connection, &self.0.settings.bucket_numbers(), &ids).await?;
-        Ok(book.all().map(|slo| (Arc::clone(slo), totals.get(&slo.sli_id).copied().unwrap_or_default())).collect())
+        Ok(own.into_iter().map(|slo| (Arc::clone(slo), totals.get(&slo.sli_id).copied().unwrap_or_default())).collect())
     }
 }
 
-/// What it takes to know an SLO's counts from an hour to a minute.
-fn need(slo: &KnownSlo, from_hour: i32, mut minute_hours: Vec<i32>, last: Minute) -> Need {
-    let excluded = slo.excluded(Minute(from_hour.saturating_mul(60)), last);
-    if !excluded.is_empty() {
-        minute_hours.extend(hours_excluded_in_part(&excluded));
-        minute_hours.sort_unstable();
-        minute_hours.dedup();
-    }
-    Need { sli_id: slo.sli_id, from_hour, minute_hours, excluded }
+/// What it takes to know the counts of an SLO's leaves to a minute; `asked` tells from which hour on, and the hours with minutes,
+/// for an objective that counts as a leaf does and alerts as the SLO does.
+fn needs(slo: &KnownSlo, last: Minute, asked: impl Fn(&Objective) -> (i32, Vec<i32>)) -> Vec<Need> {
+    let leaves = slo.leaves();
+    let need = |leaf: &&KnownSlo| {
+        let (from_hour, mut minute_hours) = if slo.parts.is_empty() {
+            asked(&slo.objective)
+        } else {
+            asked(&Objective { alerting: slo.objective.alerting.clone(), ..leaf.objective.clone() })
+        };
+        let first = Minute(from_hour.saturating_mul(60));
+        let mut excluded = leaf.excluded(first, last);
+        if !slo.parts.is_empty() {
+            excluded = united(excluded.into_iter().chain(slo.excluded(first, last)).collect());
+        }
+        if !excluded.is_empty() {
+            minute_hours.extend(hours_excluded_in_part(&excluded));
+            minute_hours.sort_unstable();
+            minute_hours.dedup();
+        }
+        Need { sli_id: leaf.sli_id, from_hour, minute_hours, excluded }
+    };
+    leaves.iter().map(need).collect()
 }
 
 fn row_of((slo, evaluation, sparkline): (Arc<KnownSlo>, Evaluation, Vec<Option<f64>>)) -> SloRow {
@@ -225,16 +270,19 @@ fn row_of((slo, evaluation, sparkline): (Arc<KnownSlo>, Evaluation, Vec<Option<f
 }
 
 /// Burn rate of each of the last hours.
-fn sparkline(slo: &KnownSlo, ledger: &Ledger, now: Timestamp) -> Vec<Option<f64>> {
+fn sparkline(slo: &KnownSlo, ledgers: &[Ledger], now: Timestamp) -> Vec<Option<f64>> {
     let minute = now.minute();
-    hourly_burn_rates(&slo.objective, ledger, slo.period(minute), SPARKLINE_HOURS, minute)
+    hourly_burn_rates(&slo.objective, slo.basis(ledgers), slo.period(minute), SPARKLINE_HOURS, minute)
 }
 
 /// Where the charts of an SLO younger than its window begin: with its first record, but an hour ago at the latest.
-fn young_start(slo: &KnownSlo, ledger: &Ledger, now: Timestamp) -> Option<Bound> {
+fn young_start(slo: &KnownSlo, ledgers: &[Ledger], now: Timestamp) -> Option<Bound> {
     let now = now.minute();
     let begin = slo.period(now).first;
-    let first = ledger.first_seen(begin, now).filter(|_| !ledger.seen_before())?;
+    if ledgers.iter().any(Ledger::seen_before) {
+        return None;
+    }
+    let first = ledgers.iter().filter_map(|ledger| ledger.first_seen(begin, now)).min()?;
     (first > begin.plus(60)).then(|| Bound::At(first.min(now.plus(-59)).start()))
 }
 

@@ -106,7 +106,7 @@ impl Backend {
     ///
     /// # Errors
     /// The database.
-    pub(crate) async fn show_ledgers(&self, Reader(reader): Reader, needs: &[Need], mut show: impl FnMut(usize, &Ledger)) -> Result<()> {
+    pub(crate) async fn show_ledgers(&self, Reader(reader): Reader, needs: &[Need], mut show: impl FnMut(usize, Ledger)) -> Result<()> {
         let tallies = &self.0.tallies;
         let mut known = tallies.known.lock().await;
         if known.in_vain >= reader {
@@ -121,7 +121,7 @@ impl Backend {
             read?;
         }
         for (index, need) in needs.iter().enumerate() {
-            show(index, &known.ledger(need, reader));
+            show(index, known.ledger(need, reader));
             if (index + 1).is_multiple_of(SLIS_A_TURN) {
                 tokio::task::yield_now().await;
             }

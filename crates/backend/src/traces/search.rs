@@ -20,6 +20,7 @@ use sqlx::PgConnection;
 
 use super::walk::Walk;
 use crate::filter::{Filter, Signal};
+use crate::slo::KnownSlo;
 use crate::{Backend, Error, Result};
 
 /// Most candidates looked at together. At first as many as may be wanted, and twice as many each time after: few are wanted
@@ -84,11 +85,18 @@ impl Backend {
         Ok(ids.iter().filter_map(|id| fold(fragments.get(id)?.iter().map(|(fragment, _)| fragment))).collect())
     }
 
-    /// Newest traces with a bad event of an SLI that start in [`from`, `to`).
-    pub(crate) async fn bad_traces(&self, sli_id: i32, from: Timestamp, to: Timestamp, limit: i64) -> Result<Vec<TraceSummary>> {
+    /// Newest traces with a bad event of an SLO, or of one that it is made of, that start in [`from`, `to`).
+    pub(crate) async fn bad_traces(&self, slo: &KnownSlo, from: Timestamp, to: Timestamp, limit: u16) -> Result<Vec<TraceSummary>> {
         let mut tx = self.snapshot().await?;
-        let ids = trace::bad(&mut tx, &self.0.settings.bucket_numbers(), sli_id, from, to, limit).await?;
-        self.summaries(&mut tx, &ids).await
+        let mut ids = Vec::new();
+        for leaf in slo.leaves() {
+            let of_leaf = trace::bad(&mut tx, &self.0.settings.bucket_numbers(), leaf.sli_id, from, to, i64::from(limit)).await?;
+            ids.extend(of_leaf.into_iter().filter(|id| !ids.contains(id)).collect::<Vec<_>>());
+        }
+        let mut traces = self.summaries(&mut tx, &ids).await?;
+        traces.sort_by_key(|trace| std::cmp::Reverse(trace.start));
+        traces.truncate(usize::from(limit));
+        Ok(traces)
     }
 }
 

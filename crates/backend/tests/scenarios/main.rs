@@ -3,6 +3,7 @@
 mod backfill;
 mod budget;
 mod catalogue;
+mod composite;
 mod correlation;
 mod definitions;
 mod editor;

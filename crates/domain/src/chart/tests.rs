@@ -61,6 +61,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
                 exhaustion: None,
                 budgeting_method: BudgetingMethod::Occurrences,
                 renews_at: None,
+                parts: Vec::new(),
                 lints: Vec::new(),
             },
             sparkline: Vec::new(),

@@ -28,6 +28,7 @@ fn evaluation(alert: Alert, left: Option<f64>, rate: Option<f64>, seconds: Optio
         exhaustion: seconds.map(|seconds| Exhaustion { seconds, earliest_seconds: None, latest_seconds: None, is_before_renewal: true }),
         budgeting_method: BudgetingMethod::Occurrences,
         renews_at: None,
+        parts: Vec::new(),
         lints: Vec::new(),
     }
 }

@@ -5,7 +5,7 @@
 //! each draw's mean gives one time to exhaustion, and the 10th and 90th percentile of these are told. The draws are seeded
 //! with the minute, so the same ledger at the same minute gives the same range everywhere.
 
-use super::measure::Measure;
+use super::account::Account;
 use super::{Budget, Exhaustion, Objective, Period, Window, burn_rate};
 use crate::time::Minute;
 
@@ -21,7 +21,7 @@ const BOOTSTRAPS: usize = 1_000;
 /// last hour. The range takes a thousand draws, for which `with_range` asks.
 pub(super) fn exhaustion(
     objective: &Objective,
-    measure: &Measure<'_>,
+    account: &Account<'_>,
     budget: &Budget,
     period: Period,
     now: Minute,
@@ -33,8 +33,8 @@ pub(super) fn exhaustion(
     }
     // A burn rate of 1 spends a full budget in exactly one period.
     let seconds_at = |burn: f64| remaining_ratio * period.trailing().seconds() as f64 / burn;
-    let burn = burn_rate(measure.over(HOUR, now), objective.target).filter(|burn| *burn > 0.0)?;
-    let burns = if with_range { recent_burns(objective, measure, now) } else { Vec::new() };
+    let burn = burn_rate(account.over(HOUR, now), objective.target).filter(|burn| *burn > 0.0)?;
+    let burns = if with_range { recent_burns(objective, account, now) } else { Vec::new() };
     let mut means = if burns.len() < FEWEST_SLOTS { Vec::new() } else { bootstrap_means(&burns, seed(now)) };
     // The faster it burns, the sooner it ends: falling burns are rising times.
     means.sort_unstable_by(|a, b| b.total_cmp(a));
@@ -46,11 +46,11 @@ pub(super) fn exhaustion(
 }
 
 /// Burn rates of the recent slots that had events, oldest first.
-fn recent_burns(objective: &Objective, measure: &Measure<'_>, now: Minute) -> Vec<f64> {
+fn recent_burns(objective: &Objective, account: &Account<'_>, now: Minute) -> Vec<f64> {
     let length = objective.budgeting_method.slice_minutes().map_or(SLOT.minutes, |slice| slice.max(SLOT.minutes));
     let slots = (RECENT.minutes / length) as i32;
     let ends = (0..slots).rev().map(|back| now.plus(-back * length as i32));
-    ends.filter_map(|end| burn_rate(measure.over(Window { minutes: length }, end), objective.target)).collect()
+    ends.filter_map(|end| burn_rate(account.over(Window { minutes: length }, end), objective.target)).collect()
 }
 
 fn bootstrap_means(burns: &[f64], mut random: SplitMix64) -> Vec<f64> {

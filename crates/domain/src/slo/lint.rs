@@ -76,6 +76,10 @@ pub(super) struct Facts<'a> {
 
 /// Everything there is to say, the gravest first.
 pub(super) fn lints(facts: &Facts<'_>) -> Vec<Lint> {
+    if facts.objective.budgeting_method == BudgetingMethod::Composite {
+        // What its parts count is said of the parts.
+        return unreachable_tiers(facts.objective);
+    }
     let found =
         [good_exceeds_total(facts), budget_under_one(facts), single_failure_pages(facts), burns_constantly(facts), never_burns(facts)];
     found.into_iter().flatten().chain(unreachable_tiers(facts.objective)).collect()

@@ -154,7 +154,7 @@ impl BudgetingMethod {
     /// Length of a slice; `None` when events are counted.
     pub const fn slice_minutes(self) -> Option<u32> {
         match self {
-            Self::Occurrences => None,
+            Self::Occurrences | Self::Composite => None,
             Self::Timeslices { minutes, .. } | Self::RatioTimeslices { minutes } => Some(minutes),
         }
     }
@@ -167,7 +167,7 @@ impl BudgetingMethod {
         let bad = counts.bad() as f64 / counts.total as f64;
         match self {
             Self::Timeslices { target, .. } => f64::from(u8::from(1.0 - bad < target - ROUNDING)),
-            Self::Occurrences | Self::RatioTimeslices { .. } => bad,
+            Self::Occurrences | Self::RatioTimeslices { .. } | Self::Composite => bad,
         }
     }
 }

@@ -4,7 +4,9 @@
 //! [`Evaluation`]: SLI, budget, burn rates, tiers, coverage, time to exhaustion and alert state. It is the only place
 //! where a burn rate is computed. Same ledger and same minute, same result.
 
+mod account;
 mod alerting;
+mod composite;
 mod coverage;
 mod evaluate;
 mod exclusion;
@@ -23,6 +25,7 @@ use std::ops::Index;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 pub use alerting::{AlertPair, AlertPairs, Alerting, Threshold, is_preset};
+pub use composite::{Basis, Part, PartState, WhenDelayed};
 pub use evaluate::{burn_rate, evaluate, evaluate_briefly};
 pub use exclusion::{Exclusion, ExclusionEffect, ExclusionScope, hours_excluded_in_part, united};
 pub use ledger::{Counts, Hour, Ledger};
@@ -127,6 +130,8 @@ pub enum BudgetingMethod {
         /// Length of a slice, whole minutes that divide a day.
         minutes: u32,
     },
+    /// Other objectives are counted, each by its weight; the budget is in percent of the whole.
+    Composite,
 }
 
 /// A short form for browsers, whose decoder of it is small.
@@ -136,6 +141,7 @@ impl From<BudgetingMethod> for (u8, u32, f64) {
             BudgetingMethod::Occurrences => (0, 0, 0.0),
             BudgetingMethod::Timeslices { minutes, target } => (1, minutes, target),
             BudgetingMethod::RatioTimeslices { minutes } => (2, minutes, 0.0),
+            BudgetingMethod::Composite => (3, 0, 0.0),
         }
     }
 }
@@ -145,18 +151,20 @@ impl From<(u8, u32, f64)> for BudgetingMethod {
         match short {
             (1, minutes, target) => Self::Timeslices { minutes, target },
             (2, minutes, _) => Self::RatioTimeslices { minutes },
+            (3, ..) => Self::Composite,
             _ => Self::Occurrences,
         }
     }
 }
 
 impl BudgetingMethod {
-    /// OpenSLO's word.
+    /// OpenSLO's word, which has none for the last.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Occurrences => "Occurrences",
             Self::Timeslices { .. } => "Timeslices",
             Self::RatioTimeslices { .. } => "RatioTimeslices",
+            Self::Composite => "Composite",
         }
     }
 
@@ -166,6 +174,7 @@ impl BudgetingMethod {
             Self::Occurrences => "bad events",
             Self::Timeslices { .. } => "bad slices",
             Self::RatioTimeslices { .. } => "lost slices",
+            Self::Composite => "% bad by weight",
         }
     }
 }
@@ -245,7 +254,7 @@ impl Alert {
     }
 }
 
-/// Error budget of a window, in events or in slices of time ([`BudgetingMethod`]).
+/// Error budget of a window, in events, in slices of time or in percent of the whole ([`BudgetingMethod`]).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     /// What may be bad: (1 − target) × events or slices in the window. In a period of the calendar those that are to be
@@ -345,4 +354,6 @@ pub struct Evaluation {
     pub budgeting_method: BudgetingMethod,
     /// When the period of a calendar window ends and the next budget begins; `None` for rolling windows.
     pub renews_at: Option<Timestamp>,
+    /// How its parts stand, of a composite objective.
+    pub parts: Vec<PartState>,
 }

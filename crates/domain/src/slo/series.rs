@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::Account;
+use super::account::Account;
+use super::composite::Basis;
 use super::ledger::{needs_all_minutes, partial_hours};
-use super::{BudgetingMethod, Ledger, Objective, Period, burn_rate};
+use super::{BudgetingMethod, Objective, Period, burn_rate};
 use crate::time::{Minute, Timestamp};
 
 /// One step of a series.
@@ -30,23 +31,24 @@ pub struct SeriesPoint {
 
 /// The steps of `step_minutes` from `from` to `to`, both included, oldest first. The last one ends with `to` even when it
 /// is shorter for that. `period_at` gives the period whose budget a minute belongs to.
-pub fn series(
+pub fn series<'a>(
     objective: &Objective,
-    ledger: &Ledger,
+    basis: impl Into<Basis<'a>>,
     period_at: impl Fn(Minute) -> Period,
     from: Minute,
     to: Minute,
     step_minutes: u32,
 ) -> Vec<SeriesPoint> {
-    let account = Account::new(objective, ledger, period_at(to), first_minute(&period_at, from), to);
+    let basis = basis.into();
+    let account = Account::new(objective, &basis, period_at(to), first_minute(&period_at, from), to);
     steps(from, to, step_minutes)
         .map(|(first, last)| {
-            let counts = ledger.sum(first, last);
+            let counts = account.counts(first, last);
             SeriesPoint {
                 start: first.start(),
                 good: counts.good,
                 total: counts.total,
-                burn_rate: burn_rate(account.measure.sum(first, last), objective.target),
+                burn_rate: burn_rate(account.sum(first, last), objective.target),
                 budget_remaining: account.budget(period_at(last), last).remaining_ratio,
             }
         })
@@ -54,10 +56,17 @@ pub fn series(
 }
 
 /// Burn rate of each of the last `hours` hours, the running one included, oldest first; `None` without events or slices.
-pub fn hourly_burn_rates(objective: &Objective, ledger: &Ledger, period: Period, hours: i32, now: Minute) -> Vec<Option<f64>> {
+pub fn hourly_burn_rates<'a>(
+    objective: &Objective,
+    basis: impl Into<Basis<'a>>,
+    period: Period,
+    hours: i32,
+    now: Minute,
+) -> Vec<Option<f64>> {
+    let basis = basis.into();
     let first = now.hour() - hours + 1;
-    let account = Account::new(objective, ledger, period, Minute(first * 60), now);
-    let of_hour = |hour: i32| burn_rate(account.measure.sum(Minute(hour * 60), Minute(hour * 60 + 59)), objective.target);
+    let account = Account::new(objective, &basis, period, Minute(first * 60), now);
+    let of_hour = |hour: i32| burn_rate(account.sum(Minute(hour * 60), Minute(hour * 60 + 59)), objective.target);
     (first..=now.hour()).map(of_hour).collect()
 }
 

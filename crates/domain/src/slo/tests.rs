@@ -1,6 +1,7 @@
 //! What the tests of objectives share: histories told in sentences, read back as a loader would.
 
 mod alerting;
+mod composite;
 mod evaluate;
 mod exclusion;
 mod ledger;

@@ -60,7 +60,7 @@ fn each_fault_names_its_field_and_what_is_supported() {
         ("target: 0.999", "target: .nan", "spec.objectives[0].target", "between 0 and 1"),
         ("target: 0.999", "targetPercent: 100", "spec.objectives[0].targetPercent", "between 0 and 100"),
         ("    - target: 0.999\n", "    []\n", "spec.objectives", "at least one"),
-        ("- target: 0.999", "- {target: 0.9, indicatorRef: x}", "spec.objectives[0].indicatorRef", "composite"),
+        ("- target: 0.999", "- {target: 0.9, indicatorRef: x}", "spec.objectives[0].indicatorRef", "not both"),
         ("  service: checkout\n", "  service: checkout\n  indicatorRef: x\n", "spec.indicatorRef", "not both"),
         ("  service: checkout\n", "  service: checkout\n  alertPolicies: [x]\n", "spec.alertPolicies[0]", "there is no AlertPolicy x"),
         ("        counter: true\n", "        counter: 1\n", "spec.indicator.spec.ratioMetric.counter", "true or false"),

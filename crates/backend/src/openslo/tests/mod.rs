@@ -1,6 +1,7 @@
 //! Which documents are taken, what they come to, and how each fault is told.
 
 mod alerts;
+mod composite;
 mod documents;
 mod examples;
 mod faults;
