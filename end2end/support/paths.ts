@@ -5,6 +5,7 @@ export const pages: [name: string, path: string][] = [
   ['overview', '/'],
   ['slos', '/slos'],
   ['slo', '/slos/checkout-availability'],
+  ['slo made of others', '/slos/shop'],
   ['slos looked for', '/slos?q=availability&sort=name'],
   ['slos that are not there', '/slos?q=nothing'],
   ['incidents of an slo', '/slos/signup-availability?tab=incidents'],

@@ -7,13 +7,13 @@ const names = (page: Page) => page.locator('.slo-table tbody th a');
 
 test('typing narrows the list at once, and the address says how', async ({ page }) => {
   await open(page, '/slos');
-  await expect(names(page)).toHaveCount(4);
+  await expect(names(page)).toHaveCount(5);
   await field(page, 'Search').fill('payment');
   await expect(names(page)).toHaveText(['Payment latency']);
   await expect(page).toHaveURL(/\/slos\?q=payment$/);
-  await expect(page.getByText('1 of 4 objectives.')).toBeVisible();
+  await expect(page.getByText('1 of 5 objectives.')).toBeVisible();
   await field(page, 'Search').fill('');
-  await expect(names(page)).toHaveCount(4);
+  await expect(names(page)).toHaveCount(5);
   await field(page, 'Service').selectOption('checkout');
   await expect(names(page)).toHaveText(['Checkout availability']);
   await expect(page).toHaveURL(/\?service=checkout$/);
@@ -28,7 +28,7 @@ test('a state is chosen by its chip and left by it', async ({ page }) => {
   await expect(page).toHaveURL(/\?state=critical$/);
   for (const badge of await page.locator('.slo-table .state-word').allTextContents()) expect(badge).toBe('critical');
   await critical.click();
-  await expect(names(page)).toHaveCount(4);
+  await expect(names(page)).toHaveCount(5);
 });
 
 test('an order is kept beside a search, and an empty result leads back', async ({ page }) => {
@@ -38,7 +38,7 @@ test('an order is kept beside a search, and an empty result leads back', async (
   await expect(page.getByRole('heading', { name: 'No objective matches' })).toBeVisible();
   await expect(page.locator('.empty')).toContainText('“nothing of this kind”');
   await page.getByRole('link', { name: 'Show them all' }).click();
-  await expect(names(page)).toHaveCount(4);
+  await expect(names(page)).toHaveCount(5);
   await expect(page).toHaveURL(/\?sort=name$/);
   await expect(field(page, 'Search')).toHaveValue('');
 });

@@ -33,9 +33,22 @@ test('the chart answers to the pointer, with another value elsewhere', async ({ 
 test('the list leads to every SLO, worst first', async ({ page, request }) => {
   await open(page, '/slos');
   const { items } = await (await request.get('/api/v1/slos')).json();
-  expect(items.map((item: { name: string }) => item.name).sort()).toEqual(['checkout-availability', 'live-availability', 'payment-latency', 'signup-availability']);
+  expect(items.map((item: { name: string }) => item.name).sort()).toEqual(['checkout-availability', 'live-availability', 'payment-latency', 'shop', 'signup-availability']);
   for (const { name } of items) await expect(page.locator(`main a[href="/slos/${name}"]`).first()).toBeVisible();
   await page.locator('main a[href="/slos/payment-latency"]').first().click();
   await page.waitForURL('**/slos/payment-latency');
   await expect(page.locator('main h1')).toContainText('Payment latency');
+});
+
+test('B4: an objective made of others says what each of them took', async ({ page, request }) => {
+  const of = async (name: string) => (await request.get(`/api/v1/slos/${name}`)).json();
+  const [shop, checkout, payment] = await Promise.all(['shop', 'checkout-availability', 'payment-latency'].map(of));
+  // Over the same 30 days: three parts of the one, one of the other.
+  expect(shop.sli).toBeCloseTo((3 * checkout.sli + payment.sli) / 4, 9);
+  await open(page, '/slos/shop');
+  const parts = page.getByRole('region', { name: 'What it is made of' });
+  await expect(parts.getByRole('row')).toHaveCount(3);
+  await expect(parts.getByRole('row', { name: 'checkout-availability' })).toContainText('75 %');
+  await parts.getByRole('link', { name: 'payment-latency' }).click();
+  await expect(page).toHaveURL(/\/slos\/payment-latency$/);
 });

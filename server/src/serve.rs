@@ -155,6 +155,8 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
+/// Applies every YAML file of a folder. Documents may refer to those of other files: a file with faults is tried again as long
+/// as another one could be applied meanwhile.
 async fn apply_folder(backend: &Backend, folder: &Path) -> anyhow::Result<()> {
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .with_context(|| format!("slo_dir {}", folder.display()))?
@@ -162,20 +164,26 @@ async fn apply_folder(backend: &Backend, folder: &Path) -> anyhow::Result<()> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"))
         .collect();
     files.sort();
-    for file in files {
-        let yaml = std::fs::read_to_string(&file)?;
-        match backend.apply_slos(&yaml, false).await {
-            Ok(_) => {}
-            // One bad file must not keep the server from starting with the SLOs it has.
-            Err(slowburn_backend::Error::Invalid(faults)) => {
-                for fault in faults {
-                    tracing::error!(file.path = %file.display(), field = fault.field, reason = fault.reason, "slo file not applied");
-                }
+    loop {
+        let mut refused = Vec::new();
+        let tried = files.len();
+        for file in files {
+            let yaml = std::fs::read_to_string(&file)?;
+            match backend.apply_slos(&yaml, false).await {
+                Ok(_) => {}
+                Err(slowburn_backend::Error::Invalid(faults)) => refused.push((file, faults)),
+                Err(fault) => return Err(fault.into()),
             }
-            Err(fault) => return Err(fault.into()),
         }
+        if refused.len() == tried || refused.is_empty() {
+            // One bad file must not keep the server from starting with the SLOs it has.
+            for (file, fault) in refused.iter().flat_map(|(file, faults)| faults.iter().map(move |fault| (file, fault))) {
+                tracing::error!(file.path = %file.display(), field = fault.field, reason = fault.reason, "slo file not applied");
+            }
+            return Ok(());
+        }
+        files = refused.into_iter().map(|(file, _)| file).collect();
     }
-    Ok(())
 }
 
 async fn start_demo(backend: &Backend, otlp_http: String, stop: CancellationToken) -> anyhow::Result<tokio::task::JoinHandle<()>> {

@@ -19,7 +19,7 @@ pub fn Parts(mut parts: Vec<PartState>) -> impl IntoView {
     markup.open("table", &[("class", Some("rows part-table"))]);
     markup.element("caption", "visually-hidden", "The objectives that it is made of").open("thead", &[]).open("tr", &[]);
     for (head, class) in
-        [("Objective", ""), ("Weight", "number"), ("SLI", "number"), ("Of the budget spent", "number"), ("Known", "number")]
+        [("Objective", ""), ("Weight", "number"), ("SLI", "number"), ("Of the budget spent", "number"), ("Coverage", "number")]
     {
         markup.open("th", &[("scope", Some("col")), ("class", (!class.is_empty()).then_some(class))]).text(head).close("th");
     }
@@ -30,7 +30,7 @@ pub fn Parts(mut parts: Vec<PartState>) -> impl IntoView {
         markup.number("Weight", &percent(part.weight));
         markup.number("SLI", &part.sli.map_or_else(none, percent));
         markup.number("Of the budget spent", &budget_percent(part.spent));
-        markup.number("Known", &part.coverage.map_or_else(none, percent)).close("tr");
+        markup.number("Coverage", &part.coverage.map_or_else(none, percent)).close("tr");
     }
     markup.close("tbody").close("table");
     view! {

@@ -55,6 +55,10 @@ fn window(minutes: u32, rate: Option<f64>, bad: f64, threshold: f64, method: Bud
         <span class="window-name">{format_duration(u64::from(minutes) * 60)}</span>
         " "
         {rate.map_or_else(|| "–".to_owned(), burn)}
-        <small>{sentence::amount(bad)} " of " {sentence::at_which(threshold, method)} " bad"</small>
+        <small>{sentence::amount(bad)} " of " {sentence::at_which(threshold, method)} {bad_of(method)}</small>
     }
+}
+
+const fn bad_of(method: BudgetingMethod) -> &'static str {
+    if let BudgetingMethod::Composite = method { " % bad" } else { " bad" }
 }

@@ -2,7 +2,7 @@
 
 use super::{COLUMNS, Chart, Level, Mark, Point, Reading, Role, Scale, Tick, TimeAxis, downsample, linear_ticks, log_ticks};
 use crate::number::{budget_percent, burn, count, percent};
-use crate::slo::{SeriesPoint, Tier};
+use crate::slo::{BudgetingMethod, SeriesPoint, Tier};
 use crate::view::SloPage;
 
 /// Most bars of a chart; more steps are added up to fewer bars.
@@ -38,7 +38,14 @@ pub fn budget(page: &SloPage) -> Chart {
     marks.push(Mark::Line(Role::Line, runs));
     let y_ticks = ticks.into_iter().map(|value| Tick { position: scale.position(value), label: budget_percent(value) }).collect();
     let say = |_: &SeriesPoint, value: Option<f64>| value.map_or_else(|| "no data".to_owned(), |v| format!("{} left", budget_percent(v)));
-    let key = if burn_down { "beside the line of even burning" } else { "of the rolling window" };
+    let is_rolling = page.row.evaluation.renews_at.is_none();
+    let key = if burn_down {
+        "beside the line of even burning"
+    } else if is_rolling {
+        "of the rolling window"
+    } else {
+        "of the period"
+    };
     Chart { time, key, y_ticks, levels, marks, readings: readings(page, &heights, scale, say) }
 }
 
@@ -144,9 +151,12 @@ fn time_axis(page: &SloPage) -> TimeAxis {
     TimeAxis::new(from, to)
 }
 
-/// Whether the series ends now, give or take a step, and holds all events of the SLO's window. It may begin later than the
-/// window when nothing was sent before.
+/// Whether the series ends now, give or take a step, and holds all events of the SLO's window, of which its budget is made. It may
+/// begin later than the window when nothing was sent before.
 fn holds_the_window(page: &SloPage, time: TimeAxis) -> bool {
+    if page.row.objective.budgeting_method != BudgetingMethod::Occurrences {
+        return false;
+    }
     let step = i64::from(page.step_seconds) * 1_000_000_000;
     let total: u64 = page.series.iter().map(|point| point.total).sum();
     total == page.row.evaluation.counts.total && page.now.since(time.to).abs() <= 2 * step

@@ -112,6 +112,20 @@ fn a_burn_down_falls_from_all_to_what_is_left_beside_the_even_line() {
 }
 
 #[test]
+fn a_budget_that_events_do_not_make_is_drawn_as_it_was_left_at_each_step() {
+    for method in [BudgetingMethod::Timeslices { minutes: 5, target: 0.9 }, BudgetingMethod::Composite] {
+        let mut page = page(&[(90, 100), (100, 100), (100, 100)]);
+        page.row.objective.budgeting_method = method;
+        for (point, left) in page.series.iter_mut().zip([0.25, 0.5, 0.75]) {
+            point.budget_remaining = Some(left);
+        }
+        let chart = budget(&page);
+        let told: Vec<&str> = chart.readings.iter().map(|reading| reading.text.as_str()).collect();
+        assert!(told[0].contains("25 %") && told[2].contains("75 %"), "{told:?}");
+    }
+}
+
+#[test]
 fn an_overspent_budget_goes_below_the_line_called_spent() {
     let chart = budget(&page(&[(100, 100), (90, 100)]));
     assert_eq!(chart.levels[0].label, "spent");
