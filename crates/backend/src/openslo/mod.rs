@@ -7,7 +7,7 @@
 //! comments included, and is what export gives back.
 //!
 //! All kinds of OpenSLO are known. What is not supported of them is refused with the path of the field and the words for what
-//! is. A source of another type than `slowburn` is kept, and the SLO is unmeasured.
+//! is. A source of another type than `slowburn` and `prometheus` is kept, and the SLO is unmeasured.
 
 mod alerts;
 mod fields;
@@ -16,6 +16,7 @@ mod indicator;
 mod library;
 mod metadata;
 mod pairs;
+mod prometheus;
 mod secrets;
 mod slo;
 #[cfg(test)]
@@ -24,11 +25,13 @@ mod window;
 mod yaml;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use slowburn_domain::query::FieldFault;
 use slowburn_domain::slo::Objective;
 
 use crate::filter::Filter;
+use crate::prometheus::Counters;
 use fields::{Fields, Report};
 use library::Context;
 
@@ -69,6 +72,8 @@ pub enum IndicatorSource {
         /// Whether `part` says which are good.
         is_good: bool,
     },
+    /// Counters of an external Prometheus.
+    Prometheus(Arc<Counters>),
     /// A source we cannot read: the SLO is kept and shown as unmeasured.
     Unknown {
         /// Its `metricSource.type`.

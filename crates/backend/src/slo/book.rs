@@ -54,7 +54,8 @@ impl Past {
         match source {
             IndicatorSource::Spans { total, good, .. } if total.needs_operation_only() && good.needs_operation_only() => Self::Red,
             IndicatorSource::Spans { .. } => Self::Segments,
-            IndicatorSource::Unknown { .. } => Self::None,
+            // Whoever counts a Prometheus counts its past first.
+            IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => Self::None,
         }
     }
 }
@@ -173,7 +174,7 @@ impl SloBook {
             .filter(|slo| is_wanted(slo))
             .filter_map(|slo| match &slo.source {
                 IndicatorSource::Spans { total, good, .. } => Some(Sli { id: slo.sli_id, total: total.clone(), good: good.clone() }),
-                IndicatorSource::Unknown { .. } => None,
+                IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => None,
             })
             .collect();
         SliSet::new(self.version, slis)
@@ -188,7 +189,7 @@ impl SloBook {
     pub(crate) fn filters(&self, sli_id: i32) -> Option<(&Filter, &Filter)> {
         self.slos.values().find(|slo| slo.sli_id == sli_id).and_then(|slo| match &slo.source {
             IndicatorSource::Spans { total, good, .. } => Some((total, good)),
-            IndicatorSource::Unknown { .. } => None,
+            IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => None,
         })
     }
 }

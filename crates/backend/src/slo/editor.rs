@@ -145,7 +145,9 @@ fn form_of(slo: &KnownSlo) -> SloForm {
         IndicatorSource::Spans { total, part, is_good, .. } => {
             Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
         }
-        IndicatorSource::Unknown { .. } => Indicator { total: String::new(), part: String::new(), is_good: true },
+        IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => {
+            Indicator { total: String::new(), part: String::new(), is_good: true }
+        }
     };
     let mut form = SloForm::of(&slo.objective, &slo.labels, &indicator, &slo.document);
     if !is_faithful(&form, &slo.document) {

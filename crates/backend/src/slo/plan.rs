@@ -67,6 +67,7 @@ impl Plan {
 pub(super) fn indicator_text(source: &IndicatorSource) -> String {
     match source {
         IndicatorSource::Spans { total, good, .. } => format!("spans\n{}\n{}", total.source(), good.source()),
+        IndicatorSource::Prometheus(counters) => counters.to_string(),
         IndicatorSource::Unknown { kind } => format!("unknown\n{kind}"),
     }
 }

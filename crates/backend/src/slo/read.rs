@@ -177,11 +177,15 @@ impl Backend {
             IndicatorSource::Spans { total, part, is_good, .. } => {
                 Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
             }
+            IndicatorSource::Prometheus(counters) => {
+                Indicator { total: counters.total.text().to_owned(), part: counters.part.text().to_owned(), is_good: counters.is_good }
+            }
             IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), part: String::new(), is_good: true },
         };
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
         let bad_traces = self.bad_traces(slo.sli_id, first, last, BAD_TRACES).await?;
         let backfill = self.backfill_progress(&slo).await?;
+        let source = self.external_source(&slo).await?;
         let incidents = self.incidents(Some(name), None, None, INCIDENTS).await?;
         let mut versions = self.slo_versions(name).await.or_else(|error| match error {
             // One that was applied before versions were kept.
@@ -193,7 +197,7 @@ impl Backend {
         exclusions.truncate(HISTORY);
         let history = history(name, &incidents, &versions, &exclusions);
         let definition = masked(&slo.document);
-        Ok(SloPage { now, row, step_seconds, series, indicator, backfill, incidents, history, bad_traces, definition })
+        Ok(SloPage { now, row, step_seconds, series, indicator, source, backfill, incidents, history, bad_traces, definition })
     }
 
     /// All-time good and total counts of every SLO, for the metrics page.
