@@ -17,6 +17,7 @@ use slowburn_domain::slo::Counts;
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_storage::prometheus::{self, Progress};
 use slowburn_storage::rollup::{self, Deltas};
+use tokio_util::sync::CancellationToken;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Counters;
@@ -67,6 +68,15 @@ struct Target {
     counters: Arc<Counters>,
 }
 
+/// One round.
+struct Round {
+    targets: Vec<Target>,
+    /// Fires when the process ends, or the lease is another instance's.
+    over: CancellationToken,
+    /// Fires when everything is counted.
+    done: CancellationToken,
+}
+
 /// How a turn ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
@@ -86,25 +96,34 @@ impl Backend {
         if targets.is_empty() || !self.holds("prometheus").await? {
             return Ok(0);
         }
-        tokio::select! {
-            counted = self.count_targets(&targets) => counted,
-            // What is dropped is done again; nothing is written in part.
-            lost = self.keep_lease() => lost.map(|()| 0),
-            () = self.stopping().cancelled() => Ok(0),
-        }
+        let round = Round { targets, over: self.stopping().child_token(), done: CancellationToken::new() };
+        let counting = async {
+            let counted = self.count_targets(&round).await;
+            round.done.cancel();
+            counted
+        };
+        let (counted, kept) = tokio::join!(counting, self.keep_lease(&round));
+        kept?;
+        counted
     }
 
-    /// Ends when another instance has the lease.
-    async fn keep_lease(&self) -> Result<()> {
+    /// Renews the lease until the round is done, and ends the round when another instance has it.
+    async fn keep_lease(&self, round: &Round) -> Result<()> {
         loop {
-            tokio::time::sleep(RENEW_LEASE_EVERY).await;
-            if !self.holds("prometheus").await? {
-                return Ok(());
+            tokio::select! {
+                () = tokio::time::sleep(RENEW_LEASE_EVERY) => {}
+                () = round.done.cancelled() => return Ok(()),
+            }
+            let is_held = self.holds("prometheus").await;
+            if !matches!(is_held, Ok(true)) {
+                round.over.cancel();
+                return is_held.map(drop);
             }
         }
     }
 
-    async fn count_targets(&self, targets: &[Target]) -> Result<u64> {
+    async fn count_targets(&self, round: &Round) -> Result<u64> {
+        let targets = round.targets.as_slice();
         let now = self.0.clock.now();
         let mut connection = self.0.pool.acquire().await?;
         prometheus::forget_removed(&mut connection).await?;
@@ -113,7 +132,7 @@ impl Backend {
         drop(connection);
         let mut counted = 0;
         loop {
-            let turns: Vec<_> = targets.iter().map(|target| self.turn(target, targets)).collect();
+            let turns: Vec<_> = targets.iter().map(|target| self.turn(target, round)).collect();
             let turns: Vec<(u64, Turn)> = stream::iter(turns).buffer_unordered(AT_ONCE).try_collect().await?;
             counted += turns.iter().map(|(minutes, _)| minutes).sum::<u64>();
             self.tell_how_far(targets).await?;
@@ -125,11 +144,11 @@ impl Backend {
     }
 
     /// Counts some chunks of one SLI. Gives how many minutes, and whether there may be more.
-    async fn turn(&self, target: &Target, all: &[Target]) -> Result<(u64, Turn)> {
+    async fn turn(&self, target: &Target, round: &Round) -> Result<(u64, Turn)> {
         let Target { slo, counters } = target;
         let memory = &self.0.prometheus;
         let mut counted = 0;
-        if self.is_waiting(target) {
+        if self.is_waiting(target) || round.over.is_cancelled() {
             return Ok((0, Turn::Finished));
         }
         let mut connection = self.0.pool.acquire().await?;
@@ -147,14 +166,19 @@ impl Backend {
                 return Ok((counted, Turn::Finished));
             }
             let chunk = memory.chunks.lock().get(&slo.sli_id).copied().unwrap_or(CHUNK);
-            let read = match self.read_samples(counters, from, from.plus(chunk).min(closed)).await {
+            // Only this is dropped: a statement that is dropped half-way leaves its connection in disorder.
+            let read = tokio::select! {
+                read = self.read_samples(counters, from, from.plus(chunk).min(closed)) => read,
+                () = round.over.cancelled() => return Ok((counted, Turn::Finished)),
+            };
+            let read = match read {
                 Ok(read) => read,
                 Err(Failure::TooMuch) if chunk > 1 => {
                     memory.chunks.lock().insert(slo.sli_id, chunk / 2);
                     continue;
                 }
                 Err(failure) => {
-                    self.note_failure(target, all, &failure, now).await?;
+                    self.note_failure(target, &round.targets, &failure, now).await?;
                     return Ok((counted, Turn::Finished));
                 }
             };

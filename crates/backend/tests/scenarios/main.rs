@@ -11,6 +11,7 @@ mod incident;
 mod ingest;
 mod merge;
 mod plans;
+mod prometheus;
 mod slo;
 mod trace;
 

@@ -84,6 +84,10 @@ impl Prometheus {
         child.wait().expect("it ends");
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
     pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -91,7 +95,8 @@ impl Prometheus {
     /// The single number that a query gives at an instant.
     pub(super) async fn number(&self, query: &str, at: Timestamp) -> f64 {
         let time = format!("{:.3}", at.millis() as f64 / 1_000.0);
-        let answer = get(self.port, &format!("/api/v1/query?{}", encode_query([("query", query), ("time", &time)]))).await.expect("an answer");
+        let answer =
+            get(self.port, &format!("/api/v1/query?{}", encode_query([("query", query), ("time", &time)]))).await.expect("an answer");
         let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
         let json: serde_json::Value = serde_json::from_str(body).expect("JSON");
         json["data"]["result"][0]["value"][1].as_str().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{query}: {body}"))
