@@ -15,7 +15,7 @@ use slowburn_domain::query::Bound;
 use slowburn_domain::sentence;
 use slowburn_domain::slo::Lint;
 use slowburn_domain::url::{decode_query, encode_query, slo_path};
-use slowburn_domain::view::SloPage as Page;
+use slowburn_domain::view::{ExternalSource, SloPage as Page};
 
 use crate::api::{Question, ask};
 use crate::chart::{ChartView, provide_pointer};
@@ -27,6 +27,7 @@ use crate::widgets::copy::Snippet;
 use crate::widgets::icon::Icon;
 use crate::widgets::incident_list::IncidentList;
 use crate::widgets::loadable::Loadable;
+use crate::widgets::markup::Markup;
 use crate::widgets::state::StateBadge;
 use crate::widgets::trace_list::TraceList;
 use figures::Figures;
@@ -129,6 +130,7 @@ fn Content(page: Page) -> impl IntoView {
             <p class="muted">"The next "{objective.window.adjective()}" budget begins "<When at=at />", "<Instant at=at />"."</p>
         })}
         {page.backfill.map(|backfill| view! { <p class="notice" role="status">{backfill.sentence()}</p> })}
+        {page.source.as_ref().and_then(troubles)}
         <Figures objective=objective.clone() evaluation=evaluation.clone() />
         <nav class="tabs" aria-label="Parts of this page" data-keep-scroll="">
             {Tab::ALL
@@ -142,6 +144,24 @@ fn Content(page: Page) -> impl IntoView {
         {open}
     }
     .erase()
+}
+
+/// What somebody should look after at the source of its counts.
+fn troubles(source: &ExternalSource) -> Option<AnyView> {
+    let troubles = source.troubles();
+    let mut markup = Markup::default();
+    for trouble in &troubles {
+        markup.element("p", "", trouble);
+    }
+    (!troubles.is_empty()).then(|| view! { <div class="notice" role="status" inner_html=markup.finish() /> }.erase())
+}
+
+/// Where its counts come from.
+fn source(source: &ExternalSource) -> AnyView {
+    let mut markup = Markup::default();
+    let counted_to = source.counted_to.map_or_else(|| "not counted yet".to_owned(), |at| sentence::instant(at, 0));
+    markup.figure("Asked of", &format!("Prometheus, data source {}", source.name)).figure("Counted until", &counted_to);
+    view! { <dl class="indicator" inner_html=markup.finish() /> }.erase()
 }
 
 /// How it stands, and why.
@@ -247,6 +267,7 @@ fn Definition(page: Page) -> impl IntoView {
                 {sentence::slices(page.row.objective.budgeting_method).map(|slices| view! { <div><dt>"Budget in"</dt><dd>{slices}</dd></div> })}
                 <div><dt>{if page.indicator.is_good { "Of these good" } else { "Of these bad" }}</dt><dd><code>{page.indicator.part}</code></dd></div>
             </dl>
+            {page.source.as_ref().map(source)}
             <h3>"OpenSLO document"</h3>
             <Snippet what="OpenSLO document" text=page.definition />
         </section>

@@ -1,6 +1,7 @@
 //! Asking a Prometheus: one range-vector query at an instant, which gives raw samples. Every call has its time and its size, and
 //! follows no redirect, so that credentials go where they were meant to go.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -147,23 +148,20 @@ fn refused(status: StatusCode, body: &[u8]) -> Failure {
 /// In words, as an error's own text may hold addresses.
 fn unreachable(error: &(dyn std::error::Error + 'static)) -> &'static str {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .find_map(|cause| {
-            if cause.is::<rustls::Error>() {
-                return Some("its certificate is not trusted, or it speaks no TLS");
-            }
-            match cause.downcast_ref::<std::io::Error>()?.kind() {
-                // What an error of TLS is wrapped in.
-                std::io::ErrorKind::InvalidData => Some("its certificate is not trusted, or it speaks no TLS"),
-                std::io::ErrorKind::ConnectionRefused => Some("the connection is refused"),
-                std::io::ErrorKind::TimedOut => Some("it cannot be reached in time"),
-                std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof => {
-                    Some("the connection broke off")
-                }
-                _ => None,
-            }
-        })
-        .unwrap_or("it cannot be reached")
+    let kind = causes.find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(kind);
+    match kind {
+        Some(ErrorKind::ConnectionRefused) => "the connection is refused",
+        Some(ErrorKind::TimedOut) => "it cannot be reached in time",
+        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => "the connection broke off",
+        // What an error of TLS is wrapped in.
+        Some(ErrorKind::InvalidData) => "its certificate is not trusted, or it speaks no TLS",
+        _ => "it cannot be reached",
+    }
+}
+
+/// The kind of the innermost error: the connector wraps those of the connection.
+fn kind(error: &std::io::Error) -> ErrorKind {
+    error.get_ref().and_then(|inner| inner.downcast_ref()).map_or_else(|| error.kind(), kind)
 }
 
 /// The instant of an HTTP date.
@@ -174,7 +172,76 @@ fn instant(date: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::super::connection::Credentials;
     use super::*;
+
+    /// Answers one request with these bytes, and gives what was asked, and what became of it.
+    async fn asked(answer: Vec<u8>) -> (String, Answered<usize>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let url = format!("http://{}/shop", listener.local_addr().expect("bound"));
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a request");
+            let mut request = Vec::new();
+            let mut piece = [0; 4_096];
+            while !request.windows(7).any(|end| end == b"timeout") {
+                let read = stream.read(&mut piece).expect("read");
+                request.extend_from_slice(&piece[..read]);
+            }
+            // Whoever has seen enough hangs up.
+            let _ = stream.write_all(&answer);
+            String::from_utf8(request).expect("text")
+        });
+        let connection = Connection::new("shop", &url, Credentials::Token("hush")).expect("sound");
+        let samples = Client::new().samples(&connection, "a_total{b=\"c d\"}", Timestamp::from_millis(1_500), 300).await;
+        (server.join().expect("served"), samples.map(|samples| samples.series.len()))
+    }
+
+    fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+        [format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).as_bytes(), body].concat()
+    }
+
+    #[tokio::test]
+    async fn b2_raw_samples_are_asked_for_with_what_proves_who_asks() {
+        let empty = br#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+        let (request, samples) = asked(answer("200 OK", empty)).await;
+        assert_eq!(samples, Ok(0));
+        assert!(request.starts_with("POST /shop/api/v1/query HTTP/1.1\r\n"), "{request}");
+        assert!(request.to_lowercase().contains("authorization: bearer hush\r\n"), "{request}");
+        let form = request.rsplit("\r\n").next().expect("a body");
+        assert_eq!(
+            &slowburn_domain::url::decode_query(form)[..2],
+            [("query".to_owned(), "a_total{b=\"c d\"}[300s]".to_owned()), ("time".to_owned(), "1.500".to_owned())]
+        );
+    }
+
+    #[tokio::test]
+    async fn b2_what_is_too_large_elsewhere_or_something_else_is_given_up() {
+        let huge = vec![b' '; MAX_ANSWER + 1];
+        assert_eq!(asked(answer("200 OK", &huge)).await.1, Err(Failure::TooMuch));
+        let elsewhere = answer("302 Found\r\nLocation: http://127.0.0.1:1/", b"");
+        assert_eq!(asked(elsewhere).await.1, Err(Failure::Away("it answers 302".to_owned())));
+        let page = answer("200 OK", b"<html>");
+        assert_eq!(asked(page).await.1, Err(Failure::Away("what answers there is not Prometheus".to_owned())));
+        let broken = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec();
+        assert_eq!(asked(broken).await.1, Err(Failure::Away("its answer broke off".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn b2_a_server_without_tls_is_told_from_one_that_is_away() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let url = format!("https://{}", listener.local_addr().expect("bound"));
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a request");
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").expect("written");
+        });
+        let connection = Connection::new("shop", &url, Credentials::None).expect("sound");
+        let failed = Client::new().samples(&connection, "a", Timestamp::from_seconds(1), 1).await.err().expect("no TLS");
+        assert_eq!(failed, Failure::Away("its certificate is not trusted, or it speaks no TLS".to_owned()));
+        server.join().expect("served");
+    }
 
     #[test]
     fn b2_refusals_are_told_in_plain_words() {

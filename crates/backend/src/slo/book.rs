@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use slowburn_domain::slo::{ExclusionScope, Objective, Period, TimeWindow};
 use slowburn_domain::time::Minute;
+use slowburn_domain::view::Indicator;
 use slowburn_storage::{exclusion, slo};
 use sqlx::PgConnection;
 
@@ -64,6 +65,19 @@ impl KnownSlo {
     /// The period whose budget a minute belongs to.
     pub fn period(&self, now: Minute) -> Period {
         self.calendar.as_ref().map_or_else(|| Period::rolling(self.objective.window.nominal(), now), |calendar| calendar.period(now))
+    }
+
+    /// What is counted, for people.
+    pub fn indicator(&self) -> Indicator {
+        match &self.source {
+            IndicatorSource::Spans { total, part, is_good, .. } => {
+                Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
+            }
+            IndicatorSource::Prometheus(counters) => {
+                Indicator { total: counters.total.text().to_owned(), part: counters.part.text().to_owned(), is_good: counters.is_good }
+            }
+            IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), part: String::new(), is_good: true },
+        }
     }
 
     /// Where the counts of before it was applied come from.

@@ -9,12 +9,12 @@ use slowburn_domain::slo::{
     series_first_hour, series_hours_needing_minutes,
 };
 use slowburn_domain::time::{Minute, Timestamp};
-use slowburn_domain::view::{Indicator, SloPage, SloRow};
+use slowburn_domain::view::{SloPage, SloRow};
 use slowburn_storage::rollup;
 
 use super::KnownSlo;
 use super::tallies::{Need, Reader};
-use crate::openslo::{IndicatorSource, masked};
+use crate::openslo::masked;
 use crate::{Backend, Error, Result};
 
 /// Hours of the sparkline.
@@ -173,15 +173,7 @@ impl Backend {
         let shown_from = from.or(young_start);
         let row = row_of((known, evaluation, sparkline));
         let (step_seconds, series) = self.series_of(reader, &slo, shown_from, to, None, now).await?;
-        let indicator = match &slo.source {
-            IndicatorSource::Spans { total, part, is_good, .. } => {
-                Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
-            }
-            IndicatorSource::Prometheus(counters) => {
-                Indicator { total: counters.total.text().to_owned(), part: counters.part.text().to_owned(), is_good: counters.is_good }
-            }
-            IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), part: String::new(), is_good: true },
-        };
+        let indicator = slo.indicator();
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
         let bad_traces = self.bad_traces(slo.sli_id, first, last, BAD_TRACES).await?;
         let backfill = self.backfill_progress(&slo).await?;

@@ -5,6 +5,7 @@ mod documents;
 mod examples;
 mod faults;
 mod import;
+mod prometheus;
 mod references;
 mod text;
 
