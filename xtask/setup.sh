@@ -149,8 +149,8 @@ python_sdk() {
   echo "$wanted" >"$venv/.stamp"
 }
 
-# Reads the rules that we export.
-prometheus_tools() { have promtool || apt_install prometheus; }
+# Reads the rules that we export, and is counted from.
+prometheus_tools() { { have promtool && have prometheus; } || apt_install prometheus; }
 
 host_tools
 wasm_target

@@ -65,11 +65,18 @@ fn describe() {
         ("slowburn_segment_bytes_total", "Bytes of segments committed."),
         ("slowburn_slots_dropped_total", "Arrival slots dropped after their retention."),
         ("slowburn_deltas_folded_total", "Rows of counts folded into minutes."),
+        ("slowburn_prometheus_requests_total", "Queries sent to external Prometheus servers, by outcome."),
+        ("slowburn_prometheus_minutes_counted_total", "Minutes of SLIs counted from external Prometheus servers."),
         ("slowburn_job_failures_total", "Runs of background jobs that failed."),
     ] {
         describe_counter!(name, help);
     }
     describe_gauge!("slowburn_waiting_records", "Records waiting to be written.");
+    describe_gauge!(
+        "slowburn_prometheus_behind_seconds",
+        "How far the SLI of an external Prometheus that is furthest behind has to catch up."
+    );
+    describe_gauge!("slowburn_prometheus_failing_slos", "SLOs whose external Prometheus cannot be asked.");
     describe_histogram!("slowburn_http_request_duration_seconds", "Time to answer an HTTP request, by route.");
     describe_histogram!("slowburn_evaluation_duration_seconds", "Time to read the counts of all SLOs and to judge them once.");
     describe_histogram!("slowburn_flush_duration_seconds", "Time to prepare and commit a batch.");

@@ -16,7 +16,7 @@ use slowburn_domain::query::Bound;
 use slowburn_domain::sentence;
 use slowburn_domain::slo::Lint;
 use slowburn_domain::url::{decode_query, encode_query, slo_path};
-use slowburn_domain::view::SloPage as Page;
+use slowburn_domain::view::{ExternalSource, SloPage as Page};
 
 use crate::api::{Question, ask};
 use crate::chart::{ChartView, provide_pointer};
@@ -132,6 +132,7 @@ fn Content(page: Page) -> impl IntoView {
             <p class="muted">"The next "{objective.window.adjective()}" budget begins "<When at=at />", "<Instant at=at />"."</p>
         })}
         {page.backfill.map(|backfill| view! { <p class="notice" role="status">{backfill.sentence()}</p> })}
+        {page.source.as_ref().and_then(troubles)}
         <Figures objective=objective.clone() evaluation=evaluation.clone() />
         <nav class="tabs" aria-label="Parts of this page" data-keep-scroll="">
             {Tab::ALL
@@ -145,6 +146,24 @@ fn Content(page: Page) -> impl IntoView {
         {open}
     }
     .erase()
+}
+
+/// What somebody should look after at the source of its counts.
+fn troubles(source: &ExternalSource) -> Option<AnyView> {
+    let troubles = source.troubles();
+    let mut markup = Markup::default();
+    for trouble in &troubles {
+        markup.element("p", "", trouble);
+    }
+    (!troubles.is_empty()).then(|| view! { <div class="notice" role="status" inner_html=markup.finish() /> }.erase())
+}
+
+/// Where its counts come from.
+fn source(source: &ExternalSource) -> AnyView {
+    let mut markup = Markup::default();
+    let counted_to = source.counted_to.map_or_else(|| "not counted yet".to_owned(), |at| sentence::instant(at, 0));
+    markup.figure("Asked of", &format!("Prometheus, data source {}", source.name)).figure("Counted until", &counted_to);
+    view! { <dl class="indicator" inner_html=markup.finish() /> }.erase()
 }
 
 /// How it stands, and why.
@@ -257,6 +276,7 @@ fn Definition(page: Page) -> impl IntoView {
         <section aria-labelledby="definition">
             <h2 id="definition">"Definition"</h2>
             {indicator}
+            {page.source.as_ref().map(source)}
             <h3>"OpenSLO document"</h3>
             <Snippet what="OpenSLO document" text=page.definition />
         </section>

@@ -15,6 +15,7 @@ const SLOTS_EVERY: Duration = Duration::from_mins(1);
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 const MERGE_EVERY: Duration = Duration::from_secs(5);
 const BACKFILL_EVERY: Duration = Duration::from_secs(1);
+const PROMETHEUS_EVERY: Duration = Duration::from_secs(5);
 const EVALUATE_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts the jobs; they end when the backend is stopped. Wait on the tracker before closing.
@@ -25,6 +26,7 @@ pub fn start(backend: &Backend) -> TaskTracker {
     spawn(&tasks, backend, "follow", FOLLOW_EVERY, |backend| async move { backend.follow_slos().await });
     spawn(&tasks, backend, "merge", MERGE_EVERY, |backend| async move { backend.merge_all().await.map(drop) });
     spawn(&tasks, backend, "backfill", BACKFILL_EVERY, |backend| async move { backend.backfill_all().await.map(drop) });
+    spawn(&tasks, backend, "prometheus", PROMETHEUS_EVERY, |backend| async move { backend.count_prometheus().await.map(drop) });
     spawn(&tasks, backend, "evaluate", EVALUATE_EVERY, |backend| async move { backend.judge_all().await.map(drop) });
     tasks.close();
     tasks

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod live;
 pub mod openslo;
 pub mod overview;
+pub mod prometheus;
 pub mod prometheus_rules;
 pub mod services;
 pub mod settings;
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) otlp_http: String,
     pub(crate) stop: CancellationToken,
     pub(crate) memory: upkeep::Memory,
+    pub(crate) prometheus: prometheus::Memory,
 }
 
 impl Backend {
@@ -80,6 +82,7 @@ impl Backend {
             otlp_http,
             stop,
             memory: upkeep::Memory::default(),
+            prometheus: prometheus::Memory::default(),
         })))
     }
 

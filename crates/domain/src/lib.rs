@@ -7,6 +7,7 @@
 
 pub mod chart;
 pub mod comparison;
+pub mod counter;
 pub mod filter;
 pub mod flame;
 pub mod history;

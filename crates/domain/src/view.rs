@@ -7,6 +7,7 @@ use crate::id::{SpanId, TraceId};
 use crate::incident::Incident;
 use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
+use crate::sentence::instant;
 use crate::slo::{Alert, Counts, Evaluation, Lint, Objective, SeriesPoint};
 use crate::slo_query::SloQuery;
 use crate::span::{Event, Kind, Link, Status, Value, pairs};
@@ -110,8 +111,10 @@ pub struct SloPage {
     pub step_seconds: u32,
     /// Good, total, burn rate and remaining budget per step, oldest first.
     pub series: Vec<SeriesPoint>,
-    /// Conditions of the indicator in CEL: which events count, and which of them are good.
+    /// Conditions of the indicator, in CEL or as queries of its source: which events count, and which of them are good.
     pub indicator: Indicator,
+    /// Where its counts come from; `None` when they are made here.
+    pub source: Option<ExternalSource>,
     /// How far counting what was stored before it was applied has come; `None` when all is counted.
     pub backfill: Option<Backfill>,
     /// Its newest incidents, those that opened last first.
@@ -217,6 +220,42 @@ pub struct IncidentPage {
     pub row: Option<SloRow>,
     /// Newest traces with a bad event during it.
     pub bad_traces: Vec<TraceSummary>,
+}
+
+/// Where the counts of an SLO come from when they are not made here, and how far they go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalSource {
+    /// Its type: `prometheus`.
+    pub kind: String,
+    /// Name of the data source.
+    pub name: String,
+    /// Until when it is counted; `None` before it was asked for the first time.
+    pub counted_to: Option<Timestamp>,
+    /// Since when it cannot be asked.
+    pub failing_since: Option<Timestamp>,
+    /// Why.
+    pub failure: Option<String>,
+    /// The last minute in which there were more good events than events, or more bad ones.
+    pub exceeded_at: Option<Timestamp>,
+}
+
+impl ExternalSource {
+    /// What somebody should look after, in sentences.
+    pub fn troubles(&self) -> Vec<String> {
+        let instant = |at: Timestamp| instant(at, 0);
+        let failure = self.failing_since.zip(self.failure.as_ref()).map(|(since, failure)| {
+            format!(
+                "Prometheus {} cannot be asked since {}: {failure}. What it missed is counted once it answers.",
+                self.name,
+                instant(since)
+            )
+        });
+        let exceeded = self.exceeded_at.map(|at| {
+            let at = instant(at);
+            format!("In the minute from {at} on, one of the two queries counted more than all events, and was taken for all of them. They may not count the same thing.")
+        });
+        failure.into_iter().chain(exceeded).collect()
+    }
 }
 
 /// The two conditions of an SLI, as text.

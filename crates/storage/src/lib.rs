@@ -14,6 +14,7 @@ pub mod kept;
 pub mod lease;
 pub mod merge;
 pub mod partition;
+pub mod prometheus;
 pub mod red;
 pub mod rollup;
 pub mod segment;

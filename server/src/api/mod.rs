@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod problem;
 pub mod services;
 pub mod slos;
+pub mod source;
 pub mod storage;
 pub mod traces;
 

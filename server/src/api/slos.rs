@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 
 use super::List;
 use super::problem::Problem;
+use super::source::Source;
 use crate::telemetry::now;
 
 /// A time window.
@@ -109,6 +110,9 @@ pub struct Slo {
     parts: Vec<Part>,
     /// How far counting what was stored before it was applied has come; null when all is counted, and in lists.
     backfill: Option<Backfill>,
+    /// Where its counts come from; not there when they are made here, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
 }
 
 /// Advice about an SLO.
@@ -200,6 +204,7 @@ impl From<SloReport> for Slo {
                 .map(|PartState { slo, weight, sli, coverage, spent }| Part { slo, weight, sli, coverage, spent })
                 .collect(),
             backfill: None,
+            source: None,
         }
     }
 }
@@ -240,7 +245,8 @@ pub async fn one(State(backend): State<Backend>, uri: Uri) -> Result<Json<Slo>, 
     let report = backend.slo(&segment(&uri, 4), now()).await?;
     let progress = backend.backfill_progress(&report.slo).await?;
     let backfill = progress.map(|progress| Backfill { remaining_spans: progress.remaining, stored_spans: progress.stored });
-    Ok(Json(Slo { backfill, ..report.into() }))
+    let source = backend.external_source(&report.slo).await?.map(|source| Source::new(source, report.slo.indicator()));
+    Ok(Json(Slo { backfill, source, ..report.into() }))
 }
 
 /// A series of an SLO.

@@ -2,10 +2,11 @@
 //!
 //! A source that we cannot read is kept whatever it says: as two sides, as a ready ratio, or as a value with a threshold.
 
-use super::IndicatorSource;
 use super::fields::{Fields, Report};
 use super::library::Context;
 use super::metadata::{Metadata, Naming, description};
+use super::yaml::Node;
+use super::{IndicatorSource, prometheus};
 use crate::filter::{Filter, Signal};
 
 /// Our own `metricSource.type`, compared without case.
@@ -13,10 +14,19 @@ const OWN_TYPE: &str = "slowburn";
 const NO_THRESHOLD: &str = "is not supported; ratioMetric is. For latency, count spans as good with a filter like duration_ms < 300";
 const NO_RAW: &str = "raw ratios are not supported; good or bad, with total, are";
 
+const ONE_SOURCE: &str = "both sides of a ratio must come from one source";
+
 /// One `metricSource`.
 enum Source {
     Spans(Filter),
+    Prometheus(prometheus::Side),
     Unknown(String),
+}
+
+/// A document of kind DataSource.
+pub(super) struct DataSource<'c> {
+    kind: &'c str,
+    details: Option<&'c Node>,
 }
 
 /// Reads an indicator: a document of kind SLI, or `indicator` of an SLO. `None` when there are faults.
@@ -50,8 +60,8 @@ pub(super) fn read<'c>(mut indicator: Fields<'c>, context: &Context<'c>, report:
     read_ratio(ratio?, context, report)
 }
 
-/// Reads a document of kind DataSource and gives its type.
-pub(super) fn read_data_source<'c>(mut source: Fields<'c>, report: &mut Report) -> Option<&'c str> {
+/// Reads a document of kind DataSource.
+pub(super) fn read_data_source<'c>(mut source: Fields<'c>, report: &mut Report) -> Option<DataSource<'c>> {
     source.get("apiVersion");
     source.get("kind");
     Metadata::read(&mut source, Naming::Free, report);
@@ -60,10 +70,15 @@ pub(super) fn read_data_source<'c>(mut source: Fields<'c>, report: &mut Report) 
     let mut spec = spec?;
     description(&mut spec, report);
     let kind = spec.required_text("type", report);
-    // Whatever the source wants.
-    spec.get("connectionDetails");
+    let details = spec.get("connectionDetails");
+    let details_path = spec.path("connectionDetails");
     spec.finish(report);
-    kind
+    let kind = kind?;
+    // Another source may want whatever it wants.
+    if prometheus::is_prometheus(kind) {
+        prometheus::check_details(details, &details_path, report);
+    }
+    Some(DataSource { kind, details })
 }
 
 /// A metric that only a source of another type can have.
@@ -80,10 +95,15 @@ fn read_foreign<'c>(
     };
     metric.finish(report);
     let type_path = source.path("type");
-    let kind = read_type(&mut source, context, report)?;
+    let (kind, _) = read_type(&mut source, context, report)?;
     if kind.eq_ignore_ascii_case(OWN_TYPE) {
         report.fault(path, reason);
         return None;
+    }
+    if prometheus::is_prometheus(kind) {
+        let reason = "of prometheus ratioMetric with total and good or bad can be measured; the SLO is kept and shown as unmeasured";
+        report.warn(path, reason);
+        return Some(IndicatorSource::Unknown { kind: kind.to_owned() });
     }
     Some(unmeasured(kind.to_owned(), &type_path, report))
 }
@@ -139,37 +159,49 @@ fn read_ratio<'c>(mut ratio: Fields<'c>, context: &Context<'c>, report: &mut Rep
             let good = if is_good { total.and(&part) } else { total.except(&part) };
             Some(IndicatorSource::Spans { total, good, part, is_good })
         }
+        (Source::Prometheus(total), Source::Prometheus(part)) => prometheus::join(total, part, is_good, report).or_else(|| {
+            report.fault(&format!("{part_path}.metricSource.metricSourceRef"), ONE_SOURCE);
+            None
+        }),
         (Source::Unknown(kind), Source::Unknown(other)) if kind.eq_ignore_ascii_case(&other) => {
             Some(unmeasured(kind, &format!("{total_path}.metricSource.type"), report))
         }
         _ => {
-            report.fault(&format!("{part_path}.metricSource.type"), "both sides of a ratio must come from one source");
+            report.fault(&format!("{part_path}.metricSource.type"), ONE_SOURCE);
             None
         }
     }
 }
 
-/// The type of a `metricSource`: as it says itself, or as the data source does that it refers to.
-fn read_type<'c>(source: &mut Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<&'c str> {
+/// The type of a `metricSource`: as it says itself, or as the data source does that it refers to, with the name and details of
+/// that.
+fn read_type<'c>(
+    source: &mut Fields<'c>,
+    context: &Context<'c>,
+    report: &mut Report,
+) -> Option<(&'c str, Option<prometheus::DataSource<'c>>)> {
     if source.get("metricSourceRef").is_none() {
-        return source.required_text("type", report);
+        return Some((source.required_text("type", report)?, None));
     }
     let (path, type_path) = (source.path("metricSourceRef"), source.path("type"));
     let given = source.text("type", report);
     let name = source.required_text("metricSourceRef", report)?;
-    let kind = context.resolve(("DataSource", name), &path, report, read_data_source)??;
+    let DataSource { kind, details } = context.resolve(("DataSource", name), &path, report, read_data_source)??;
     if let Some(given) = given.filter(|given| !given.eq_ignore_ascii_case(kind)) {
         report.fault(&type_path, format!("is {given}, and DataSource {name} is of type {kind}"));
         return None;
     }
-    Some(kind)
+    Some((kind, Some(prometheus::DataSource { name, details })))
 }
 
 fn read_metric<'c>(mut metric: Fields<'c>, context: &Context<'c>, report: &mut Report) -> Option<Source> {
     let source = metric.required_map("metricSource", report);
     metric.finish(report);
     let mut source = source?;
-    let kind = read_type(&mut source, context, report)?;
+    let (kind, data_source) = read_type(&mut source, context, report)?;
+    if prometheus::is_prometheus(kind) {
+        return Some(Source::Prometheus(prometheus::read_side(source, kind, data_source.as_ref(), report)));
+    }
     if !kind.eq_ignore_ascii_case(OWN_TYPE) {
         return Some(Source::Unknown(kind.to_owned()));
     }

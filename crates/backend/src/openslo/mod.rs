@@ -7,7 +7,7 @@
 //! comments included, and is what export gives back.
 //!
 //! All kinds of OpenSLO are known. What is not supported of them is refused with the path of the field and the words for what
-//! is. A source of another type than `slowburn` is kept, and the SLO is unmeasured.
+//! is. A source of another type than `slowburn` and `prometheus` is kept, and the SLO is unmeasured.
 
 mod alerts;
 pub(crate) mod composite;
@@ -17,6 +17,7 @@ mod indicator;
 mod library;
 mod metadata;
 mod pairs;
+mod prometheus;
 mod secrets;
 mod slo;
 #[cfg(test)]
@@ -25,11 +26,13 @@ mod window;
 mod yaml;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use slowburn_domain::query::FieldFault;
 use slowburn_domain::slo::{Objective, WhenDelayed};
 
 use crate::filter::Filter;
+use crate::prometheus::Counters;
 use fields::{Fields, Report};
 use library::Context;
 
@@ -75,6 +78,8 @@ pub enum IndicatorSource {
         /// They, by name; none twice.
         parts: Vec<CompositePart>,
     },
+    /// Counters of an external Prometheus.
+    Prometheus(Arc<Counters>),
     /// A source we cannot read: the SLO is kept and shown as unmeasured.
     Unknown {
         /// Its `metricSource.type`.

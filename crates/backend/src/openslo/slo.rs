@@ -216,7 +216,7 @@ fn read_source<'c>(fields: &mut Fields<'c>, context: &Context<'c>, report: &mut 
     let name = fields.required_text("indicatorRef", report)?;
     let source = context.resolve(("SLI", name), &path, report, |sli, report| indicator::read(sli, context, report))??;
     if let IndicatorSource::Unknown { kind } = &source {
-        report.warn(&path, format!("SLI {name} is read from {kind}, which we cannot read; the SLO is kept and shown as unmeasured"));
+        report.warn(&path, format!("SLI {name} is of {kind} and cannot be measured as it is; the SLO is kept and shown as unmeasured"));
     }
     Some(source)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use slowburn_domain::slo::{Basis, ExclusionScope, Ledger, Objective, Part, Period, TimeWindow, WhenDelayed};
 use slowburn_domain::time::Minute;
+use slowburn_domain::view::Indicator;
 use slowburn_storage::{exclusion, slo};
 use sqlx::PgConnection;
 
@@ -67,7 +68,8 @@ impl Past {
         match source {
             IndicatorSource::Spans { total, good, .. } if total.needs_operation_only() && good.needs_operation_only() => Self::Red,
             IndicatorSource::Spans { .. } => Self::Segments,
-            IndicatorSource::Composite { .. } | IndicatorSource::Unknown { .. } => Self::None,
+            // Whoever counts a Prometheus counts its past first.
+            IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => Self::None,
         }
     }
 }
@@ -114,6 +116,20 @@ impl KnownSlo {
             basis: part.slo.basis_of(ledgers),
         });
         Basis::Composite(parts.collect())
+    }
+
+    /// What is counted, for people.
+    pub fn indicator(&self) -> Indicator {
+        match &self.source {
+            IndicatorSource::Spans { total, part, is_good, .. } => {
+                Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
+            }
+            IndicatorSource::Prometheus(counters) => {
+                Indicator { total: counters.total.text().to_owned(), part: counters.part.text().to_owned(), is_good: counters.is_good }
+            }
+            IndicatorSource::Composite { .. } => Indicator { total: String::new(), part: String::new(), is_good: true },
+            IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), part: String::new(), is_good: true },
+        }
     }
 
     /// Where the counts of before it was applied come from.
@@ -235,7 +251,7 @@ impl SloBook {
             .filter(|slo| is_wanted(slo))
             .filter_map(|slo| match &slo.source {
                 IndicatorSource::Spans { total, good, .. } => Some(Sli { id: slo.sli_id, total: total.clone(), good: good.clone() }),
-                IndicatorSource::Composite { .. } | IndicatorSource::Unknown { .. } => None,
+                IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => None,
             })
             .collect();
         SliSet::new(self.version, slis)
@@ -250,7 +266,7 @@ impl SloBook {
     pub(crate) fn filters(&self, sli_id: i32) -> Option<(&Filter, &Filter)> {
         self.slos.values().find(|slo| slo.sli_id == sli_id).and_then(|slo| match &slo.source {
             IndicatorSource::Spans { total, good, .. } => Some((total, good)),
-            IndicatorSource::Composite { .. } | IndicatorSource::Unknown { .. } => None,
+            IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => None,
         })
     }
 }

@@ -145,7 +145,7 @@ fn form_of(slo: &KnownSlo) -> SloForm {
         IndicatorSource::Spans { total, part, is_good, .. } => {
             Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
         }
-        IndicatorSource::Composite { .. } | IndicatorSource::Unknown { .. } => {
+        IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => {
             Indicator { total: String::new(), part: String::new(), is_good: true }
         }
     };

@@ -91,6 +91,7 @@ pub(super) fn indicator_text(source: &IndicatorSource) -> String {
             let part = |part: &CompositePart| format!("\n{} {} {}", part.slo, part.weight, part.when_delayed.as_str());
             format!("composite{}", parts.iter().map(part).collect::<String>())
         }
+        IndicatorSource::Prometheus(counters) => counters.to_string(),
         IndicatorSource::Unknown { kind } => format!("unknown\n{kind}"),
     }
 }

@@ -60,7 +60,7 @@ impl Backend {
         let (total, good) = match source {
             IndicatorSource::Spans { total, good, .. } => (total, good),
             IndicatorSource::Composite { parts } => return self.preview_composite(objective, &parts, now).await,
-            IndicatorSource::Unknown { .. } => return Ok(None),
+            IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => return Ok(None),
         };
         let period = period_of(&objective, now.minute())?;
         let mut tx = self.snapshot().await?;

@@ -9,12 +9,12 @@ use slowburn_domain::slo::{
     series, series_first_hour, series_hours_needing_minutes, united,
 };
 use slowburn_domain::time::{Minute, Timestamp};
-use slowburn_domain::view::{Indicator, SloPage, SloRow};
+use slowburn_domain::view::{SloPage, SloRow};
 use slowburn_storage::rollup;
 
 use super::KnownSlo;
 use super::tallies::{Need, Reader};
-use crate::openslo::{IndicatorSource, masked};
+use crate::openslo::masked;
 use crate::{Backend, Error, Result};
 
 /// Hours of the sparkline.
@@ -202,16 +202,11 @@ impl Backend {
         let shown_from = from.or(young_start);
         let row = row_of((known, evaluation, sparkline));
         let (step_seconds, series) = self.series_of(reader, &slo, shown_from, to, None, now).await?;
-        let indicator = match &slo.source {
-            IndicatorSource::Spans { total, part, is_good, .. } => {
-                Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
-            }
-            IndicatorSource::Composite { .. } => Indicator { total: String::new(), part: String::new(), is_good: true },
-            IndicatorSource::Unknown { kind } => Indicator { total: format!("unknown source {kind}"), part: String::new(), is_good: true },
-        };
+        let indicator = slo.indicator();
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
         let bad_traces = self.bad_traces(&slo, first, last, BAD_TRACES).await?;
         let backfill = self.backfill_progress(&slo).await?;
+        let source = self.external_source(&slo).await?;
         let incidents = self.incidents(Some(name), None, None, INCIDENTS).await?;
         let mut versions = self.slo_versions(name).await.or_else(|error| match error {
             // One that was applied before versions were kept.
@@ -223,7 +218,7 @@ impl Backend {
         exclusions.truncate(HISTORY);
         let history = history(name, &incidents, &versions, &exclusions);
         let definition = masked(&slo.document);
-        Ok(SloPage { now, row, step_seconds, series, indicator, backfill, incidents, history, bad_traces, definition })
+        Ok(SloPage { now, row, step_seconds, series, indicator, source, backfill, incidents, history, bad_traces, definition })
     }
 
     /// All-time good and total counts of every SLO that counts events of its own, for the metrics page.

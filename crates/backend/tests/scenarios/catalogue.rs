@@ -4,8 +4,9 @@ use sqlx::PgPool;
 
 use crate::Scene;
 
-const COORDINATION: [&str; 10] = [
+const COORDINATION: [&str; 11] = [
     "budget_exclusions",
+    "prometheus_progress",
     "document_versions",
     "leases",
     "sli_set",

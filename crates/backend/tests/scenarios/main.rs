@@ -12,6 +12,7 @@ mod incident;
 mod ingest;
 mod merge;
 mod plans;
+mod prometheus;
 mod slo;
 mod trace;
 

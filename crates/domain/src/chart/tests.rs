@@ -69,6 +69,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
         step_seconds: 3_600,
         series: series.collect(),
         indicator: Indicator { total: "true".to_owned(), part: "true".to_owned(), is_good: true },
+        source: None,
         backfill: None,
         incidents: vec![],
         history: Vec::new(),

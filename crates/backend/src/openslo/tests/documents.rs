@@ -129,10 +129,10 @@ fn what_may_be_left_out_may_be_left_out() {
 
 #[test]
 fn a_foreign_source_is_kept_unmeasured_with_a_warning() {
-    let text = CHECKOUT.replace("type: slowburn", "type: Prometheus").replace("type: Slowburn", "type: prometheus");
+    let text = CHECKOUT.replace("type: slowburn", "type: Datadog").replace("type: Slowburn", "type: datadog");
     let text = text.replace("              signal: spans\n", "").replace("filter:", "query:");
     let parsed = parsed(&text);
-    assert_eq!(parsed.definitions[0].source, IndicatorSource::Unknown { kind: "prometheus".to_owned() });
+    assert_eq!(parsed.definitions[0].source, IndicatorSource::Unknown { kind: "datadog".to_owned() });
     let [warning] = parsed.warnings.as_slice() else { panic!("one warning: {:?}", parsed.warnings) };
     assert_eq!(warning.field, "spec.indicator.spec.ratioMetric.total.metricSource.type");
     assert!(warning.reason.contains("unmeasured"), "{warning}");

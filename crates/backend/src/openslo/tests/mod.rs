@@ -6,6 +6,7 @@ mod documents;
 mod examples;
 mod faults;
 mod import;
+mod prometheus;
 mod references;
 mod text;
 
