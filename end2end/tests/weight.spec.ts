@@ -1,9 +1,13 @@
 // What a first visit costs, whichever page it begins with (H6).
+import { pages } from '../support/paths.ts';
 import { expect, open, test } from '../support/test.ts';
 
 const BUDGET_BYTES = 350 * 1024;
 
-for (const path of ['/', '/slos/checkout-availability', '/traces']) {
+/** One page of every pack. */
+const heaviest = ['overview', 'slos', 'slo', 'new objective', 'incidents', 'traces', 'trace', 'correlation', 'settings'];
+
+for (const [, path] of pages.filter(([name]) => heaviest.includes(name))) {
   test(`the first page ${path} stays within its budget, all that is transferred`, async ({ page }) => {
     const network = await page.context().newCDPSession(page);
     await network.send('Network.enable');

@@ -113,3 +113,63 @@ async fn people_take_incidents_on_and_write_notes(pool: PgPool) {
     let after = scene.backend.incidents(None, Some(true), Some(&id), 10).await.expect("a page");
     assert_eq!(after, []);
 }
+
+/// Bad events of each minute from noon on, and what a plain count of them says: the most urgent tier that fires at a minute.
+/// Ten events a minute make a budget of 432 bad ones in 30 days at 99.9 %.
+fn tier_at(bad: &[usize], minute: usize) -> Option<Tier> {
+    let sum = |length: usize| bad[minute.saturating_sub(length - 1)..=minute].iter().sum::<usize>() as f64;
+    let pairs = [(Tier::Page, 60, 5, 0.02), (Tier::Page, 360, 30, 0.05), (Tier::Ticket, 1_440, 120, 0.1), (Tier::Ticket, 4_320, 360, 0.1)];
+    let fires = |long: usize, short: usize, share: f64| {
+        sum(long) >= share * 432.0 && sum(short) >= (share * 432.0 * short as f64 / long as f64).max(1.0)
+    };
+    pairs.into_iter().find(|(_, long, short, share)| fires(*long, *short, *share)).map(|(tier, ..)| tier)
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn b7_tiers_escalate_and_de_escalate_inside_one_incident_at_the_computed_minutes(pool: PgPool) {
+    // One failure in twenty minutes is a matter for a ticket after a while, an outage of twelve minutes then one for a page.
+    let bad: Vec<usize> = (0..1_500)
+        .map(|minute| match minute {
+            1_000..1_012 => 5,
+            _ if minute < 1_000 && minute % 20 == 0 => 1,
+            _ => 0,
+        })
+        .collect();
+    let scene = Scene::new(pool).await;
+    scene.apply(&availability("checkout-availability", 0.999, "30d")).await;
+    feed(&scene, -3 * 1_440, 0, 0).await;
+    for from in (0..bad.len()).step_by(10) {
+        for (index, bad) in bad[from..from + 10].iter().enumerate() {
+            let minute = (from + index) as i64;
+            feed(&scene, minute, minute + 1, *bad).await;
+        }
+        judge(&[&scene], from as i64, from as i64 + 10).await;
+    }
+    let mut wanted = Vec::new();
+    let mut before = None;
+    for minute in 0..bad.len() {
+        let tier = tier_at(&bad, minute);
+        let step = match (before, tier) {
+            (None, Some(tier)) => Some((Step::Opened, tier)),
+            (Some(Tier::Ticket), Some(Tier::Page)) => Some((Step::Escalated, Tier::Page)),
+            (Some(Tier::Page), Some(Tier::Ticket)) => Some((Step::Deescalated, Tier::Ticket)),
+            (Some(last), None) => Some((Step::Closed, last)),
+            _ => None,
+        };
+        wanted.extend(step.map(|(step, tier)| (minute as i64, step, tier)));
+        before = tier;
+    }
+    assert_eq!(
+        wanted.iter().map(|(_, step, _)| *step).collect::<Vec<_>>(),
+        [Step::Opened, Step::Escalated, Step::Deescalated, Step::Closed],
+        "the story is what it is meant to be"
+    );
+    let incidents = all(&scene).await;
+    let [incident] = incidents.as_slice() else { panic!("{incidents:?}") };
+    let whole = scene.backend.incident(&incident.id).await.expect("there");
+    let told: Vec<(i64, Step, Tier)> =
+        whole.changes.iter().map(|change| (change.at.since(NOON) / 1_000_000_000 / MINUTE, change.step, change.tier)).collect();
+    assert_eq!(told, wanted);
+    assert_eq!(whole.worst_tier, Tier::Page);
+    assert!(whole.changes[1].reason.contains("1 h"), "{:?}", whole.changes[1]);
+}
