@@ -36,8 +36,8 @@ struct Entry {
     display_name: Option<String>,
     target: Option<Target>,
     budgeting_method: Option<BudgetingMethod>,
-    /// Its own indicator if it brings one, `Some(None)` with faults in it.
-    own: Option<Option<IndicatorSource>>,
+    /// Its own indicator, if it brings one that has no faults.
+    own: Option<IndicatorSource>,
     weight: Option<f64>,
 }
 
@@ -108,7 +108,7 @@ pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut
             let source = match &shared {
                 Shared::Indicator(source) => source.clone()?,
                 Shared::Composite(parts) => IndicatorSource::Composite { parts: parts.clone()? },
-                Shared::None => entry.own.clone()??,
+                Shared::None => entry.own.clone()?,
             };
             Some((promise(name, title, entry.target?, entry.budgeting_method?), source))
         });
@@ -124,7 +124,7 @@ pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut
     if let (Shared::None, true, Some(name)) = (&shared, entries.len() > 1, metadata.name) {
         names.push(("metadata.name".to_owned(), name));
     }
-    Slo { content, names }
+    Slo { names, content }
 }
 
 /// Target and parts of the whole that objectives with indicators of their own make. The target is met by all parts that just
@@ -264,8 +264,9 @@ fn read_objectives<'c>(spec: &mut Fields<'c>, whole: &Whole<'_>, context: &Conte
 }
 
 fn read_objective<'c>(mut objective: Fields<'c>, whole: &Whole<'_>, is_part: bool, context: &Context<'c>, report: &mut Report) -> Entry {
-    let own = if let Shared::None = whole.shared {
-        Some(read_source(&mut objective, context, report))
+    let brings_own = matches!(whole.shared, Shared::None);
+    let own = if brings_own {
+        read_source(&mut objective, context, report)
     } else {
         for key in ["indicator", "indicatorRef"] {
             objective.refuse(key, "either all objectives share spec.indicator, or each has its own; not both", report);
@@ -273,7 +274,7 @@ fn read_objective<'c>(mut objective: Fields<'c>, whole: &Whole<'_>, is_part: boo
         None
     };
     let weight_path = objective.path("compositeWeight");
-    let weight = if own.is_some() && is_part && objective.get("compositeWeight").is_some() {
+    let weight = if brings_own && is_part && objective.get("compositeWeight").is_some() {
         let weight = objective.number("compositeWeight", report);
         weight.and_then(|weight| composite::check_weight(weight).map_err(|reason| report.fault(&weight_path, reason)).ok())
     } else {
