@@ -15,6 +15,7 @@ use slowburn_domain::chart;
 use slowburn_domain::query::Bound;
 use slowburn_domain::sentence;
 use slowburn_domain::slo::Lint;
+use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::{decode_query, encode_query, slo_path};
 use slowburn_domain::view::{ExternalSource, SloPage as Page};
 
@@ -132,7 +133,7 @@ fn Content(page: Page) -> impl IntoView {
             <p class="muted">"The next "{objective.window.adjective()}" budget begins "<When at=at />", "<Instant at=at />"."</p>
         })}
         {page.backfill.map(|backfill| view! { <p class="notice" role="status">{backfill.sentence()}</p> })}
-        {page.source.as_ref().and_then(troubles)}
+        {page.source.as_ref().and_then(|source| remarks(source, page.now))}
         <Figures objective=objective.clone() evaluation=evaluation.clone() />
         <nav class="tabs" aria-label="Parts of this page" data-keep-scroll="">
             {Tab::ALL
@@ -148,14 +149,14 @@ fn Content(page: Page) -> impl IntoView {
     .erase()
 }
 
-/// What somebody should look after at the source of its counts.
-fn troubles(source: &ExternalSource) -> Option<AnyView> {
-    let troubles = source.troubles();
+/// What to know about the source of its counts, and to look after.
+fn remarks(source: &ExternalSource, now: Timestamp) -> Option<AnyView> {
+    let remarks = source.remarks(now);
     let mut markup = Markup::default();
-    for trouble in &troubles {
-        markup.element("p", "", trouble);
+    for remark in &remarks {
+        markup.element("p", "", remark);
     }
-    (!troubles.is_empty()).then(|| view! { <div class="notice" role="status" inner_html=markup.finish() /> }.erase())
+    (!remarks.is_empty()).then(|| view! { <div class="notice" role="status" inner_html=markup.finish() /> }.erase())
 }
 
 /// Where its counts come from.

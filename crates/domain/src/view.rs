@@ -239,9 +239,13 @@ pub struct ExternalSource {
     pub exceeded_at: Option<Timestamp>,
 }
 
+/// How far the counts of an external source may be behind without a word: they come minute by minute, a minute late.
+const BEHIND_NANOS: i64 = 10 * 60 * 1_000_000_000;
+const DAY_NANOS: i64 = 86_400 * 1_000_000_000;
+
 impl ExternalSource {
-    /// What somebody should look after, in sentences.
-    pub fn troubles(&self) -> Vec<String> {
+    /// What to know about it and to look after, in sentences.
+    pub fn remarks(&self, now: Timestamp) -> Vec<String> {
         let instant = |at: Timestamp| instant(at, 0);
         let failure = self.failing_since.zip(self.failure.as_ref()).map(|(since, failure)| {
             format!(
@@ -250,11 +254,13 @@ impl ExternalSource {
                 instant(since)
             )
         });
-        let exceeded = self.exceeded_at.map(|at| {
+        let is_behind = |to: &Timestamp| self.failure.is_none() && now.since(*to) > BEHIND_NANOS;
+        let behind = self.counted_to.filter(is_behind).map(|to| format!("Its past is being counted, until {} so far.", instant(to)));
+        let exceeded = self.exceeded_at.filter(|at| now.since(*at) < DAY_NANOS).map(|at| {
             let at = instant(at);
             format!("In the minute from {at} on, one of the two queries counted more than all events, and was taken for all of them. They may not count the same thing.")
         });
-        failure.into_iter().chain(exceeded).collect()
+        failure.into_iter().chain(behind).chain(exceeded).collect()
     }
 }
 

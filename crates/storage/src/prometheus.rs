@@ -34,7 +34,7 @@ pub struct Standing {
     pub failure: Option<(Timestamp, String)>,
 }
 
-/// Begins SLIs that are not known yet, each at a minute.
+/// Begins SLIs that are not known yet, each at a minute; those that were removed meanwhile do not begin again.
 ///
 /// # Errors
 /// The database.
@@ -43,6 +43,7 @@ pub async fn begin(connection: &mut PgConnection, begins: &[(i32, Minute)]) -> R
     sqlx::query(
         "INSERT INTO prometheus_progress (sli_id, next_minute, series, good_rest, bad_rest)
          SELECT id, minute, '', 0, 0 FROM unnest($1::int[], $2::int[]) AS new (id, minute)
+         WHERE EXISTS (SELECT FROM slos WHERE sli_id = id)
          ON CONFLICT (sli_id) DO NOTHING",
     )
     .bind(ids)

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use slowburn_domain::slo::Counts;
@@ -71,6 +71,8 @@ struct Target {
 /// One round.
 struct Round {
     targets: Vec<Target>,
+    /// Of the SLI set that they are from.
+    version: i32,
     /// Fires when the process ends, or the lease is another instance's.
     over: CancellationToken,
     /// Fires when everything is counted.
@@ -92,11 +94,12 @@ impl Backend {
     /// # Errors
     /// The database.
     pub async fn count_prometheus(&self) -> Result<u64> {
-        let targets: Vec<Target> = self.book().all().filter_map(target).collect();
+        let book = self.book();
+        let targets: Vec<Target> = book.all().filter_map(target).collect();
         if targets.is_empty() || !self.holds("prometheus").await? {
             return Ok(0);
         }
-        let round = Round { targets, over: self.stopping().child_token(), done: CancellationToken::new() };
+        let round = Round { targets, version: book.version(), over: self.stopping().child_token(), done: CancellationToken::new() };
         let counting = async {
             let counted = self.count_targets(&round).await;
             round.done.cancel();
@@ -133,10 +136,13 @@ impl Backend {
         let mut counted = 0;
         loop {
             let turns: Vec<_> = targets.iter().map(|target| self.turn(target, round)).collect();
-            let turns: Vec<(u64, Turn)> = stream::iter(turns).buffer_unordered(AT_ONCE).try_collect().await?;
+            // All of them to their end, also when one fails: see `turn`.
+            let turns: Vec<Result<(u64, Turn)>> = stream::iter(turns).buffer_unordered(AT_ONCE).collect().await;
+            let turns = turns.into_iter().collect::<Result<Vec<_>>>()?;
             counted += turns.iter().map(|(minutes, _)| minutes).sum::<u64>();
             self.tell_how_far(targets).await?;
-            if turns.iter().all(|(_, turn)| *turn == Turn::Finished) {
+            // Whoever was applied meanwhile need not wait until the past of others is counted.
+            if self.book().version() != round.version || turns.iter().all(|(_, turn)| *turn == Turn::Finished) {
                 counter!("slowburn_prometheus_minutes_counted_total").increment(counted);
                 return Ok(counted);
             }

@@ -268,7 +268,8 @@ async fn b2_what_was_raised_is_counted_across_resets_and_outages(pool: PgPool) {
     let failing = source(&one.backend, "served").await;
     assert_eq!(failing.failure.as_deref(), Some("the connection is refused"));
     assert_eq!(failing.failing_since, Some(one.clock.now()));
-    assert!(failing.troubles()[0].starts_with("Prometheus shop-metrics cannot be asked since "), "{:?}", failing.troubles());
+    let remarks = failing.remarks(one.clock.now());
+    assert!(remarks[0].starts_with("Prometheus shop-metrics cannot be asked since ") && remarks.len() == 1, "{remarks:?}");
     assert_eq!(one.backend.slo("served", one.clock.now()).await.expect("known").evaluation.alert, Alert::Unmeasured);
 
     shop.prometheus.run().await;
