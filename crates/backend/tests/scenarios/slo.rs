@@ -1,6 +1,9 @@
 //! B1, B2, B3, B8: counts are exact as soon as the records are acknowledged, folded or not.
 
+use std::time::Duration;
+
 use slowburn_backend::Error;
+use slowburn_domain::query::TraceQuery;
 use slowburn_domain::slo::Alert;
 use slowburn_domain::time::Timestamp;
 use slowburn_test_support::{SpanBuilder, body};
@@ -151,4 +154,22 @@ async fn the_page_leads_from_the_budget_to_the_traces_that_burned_it(pool: PgPoo
     assert!((checkout.red.p50_ms - 20.0).abs() < 0.3, "{}", checkout.red.p50_ms);
     scene.backend.fold_all().await.expect("folded");
     assert_eq!(scene.backend.services(NOON.plus_seconds(-600), NOON).await.expect("services"), services, "folding changes nothing");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_question_that_is_dropped_half_way_leaves_the_pool_sound(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    scene.apply(&availability("availability", 0.9, "30d")).await;
+    feed(&scene).await;
+    let mut dropped = 0;
+    for turn in 0..400_u64 {
+        let asked = async {
+            scene.backend.find_traces(&TraceQuery::parse("service=checkout").0, NOON).await?;
+            scene.backend.slo_page("availability", None, None, NOON).await
+        };
+        dropped += usize::from(tokio::time::timeout(Duration::from_micros(turn * 50), asked).await.is_err());
+        scene.backend.ping().await.expect("a connection is sound");
+        scene.backend.incidents(None, None, None, 10).await.expect("the next one who asks gets an answer");
+    }
+    assert!(dropped > 100, "{dropped}");
 }
