@@ -3,6 +3,7 @@
 //! is in the URL.
 
 pub mod figures;
+pub mod groups;
 pub mod history;
 pub mod parts;
 pub mod range;
@@ -14,7 +15,7 @@ use leptos_meta::Title;
 use slowburn_domain::chart;
 use slowburn_domain::query::Bound;
 use slowburn_domain::sentence;
-use slowburn_domain::slo::Lint;
+use slowburn_domain::slo::{Lint, split_group};
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::{decode_query, encode_query, slo_path};
 use slowburn_domain::view::{ExternalSource, SloPage as Page};
@@ -33,6 +34,7 @@ use crate::widgets::markup::Markup;
 use crate::widgets::state::StateBadge;
 use crate::widgets::trace_list::TraceList;
 use figures::Figures;
+use groups::Groups;
 use history::History;
 use parts::Parts;
 use range::RangePicker;
@@ -106,7 +108,17 @@ fn Content(page: Page) -> impl IntoView {
         None => view! { <StateBadge alert=evaluation.alert /> },
     };
     let description = (!objective.description.trim().is_empty()).then(|| view! { <p class="muted">{objective.description.clone()}</p> });
-    let edit = format!("/slo-editor?{}", encode_query([("edit", objective.name.as_str())]));
+    // A group is edited as what it is a group of.
+    let group = split_group(&objective.name);
+    let edited = group.map_or(objective.name.as_str(), |(whole, _)| whole);
+    let edit = format!("/slo-editor?{}", encode_query([("edit", edited)]));
+    let place = match group {
+        Some((whole, value)) => {
+            let (href, whole, value) = (slo_path(whole), whole.to_owned(), value.to_owned());
+            view! { <a href=href>{whole}</a> " / " <span aria-current="page">{value}</span> }.erase()
+        }
+        None => view! { <span aria-current="page">{objective.name.clone()}</span> }.erase(),
+    };
     let tab: Memo<Tab> = expect_context();
     let name = objective.name.clone();
     let shown = page.clone();
@@ -120,7 +132,7 @@ fn Content(page: Page) -> impl IntoView {
         }
     };
     view! {
-        <nav class="breadcrumb" aria-label="Breadcrumb"><a href="/slos">"SLOs"</a> " / " <span aria-current="page">{objective.name.clone()}</span></nav>
+        <nav class="breadcrumb" aria-label="Breadcrumb"><a href="/slos">"SLOs"</a> " / " {place}</nav>
         <header class="page-head slo-head">
             <h1>{sentence::title(objective).to_owned()}</h1>
             {badge}
@@ -185,6 +197,7 @@ fn Overview(page: Page) -> impl IntoView {
         <RangePicker />
         <Charts page=page.clone() />
         <Parts parts=evaluation.parts.clone() />
+        <Groups slo=page.row.objective.name.clone() groups=page.groups.clone() />
         <section aria-labelledby="alerting">
             <h2 id="alerting">"Why it fires, or does not"</h2>
             <TierTable tiers=evaluation.tiers.clone() method=method />

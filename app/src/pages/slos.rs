@@ -35,11 +35,14 @@ pub fn SlosPage() -> impl IntoView {
 
 #[component]
 fn Content(page: Page) -> impl IntoView {
-    if page.total == 0 {
+    if page.total == 0 && page.query.group_of.is_none() {
         return view! { <FirstSlo /> }.erase();
     }
     let faults = page.faults.iter().map(|fault| format!("{}: {}.", fault.field, fault.reason)).collect::<Vec<_>>().join(" ");
-    let found = page.query.is_narrow().then(|| format!("{} of {} objectives.", page.slos.len(), page.total));
+    let found = match &page.query.group_of {
+        Some(objective) => Some(format!("{} of {} of {objective}.", page.slos.len(), plural(page.total as u64, "group"))),
+        None => page.query.is_narrow().then(|| format!("{} of {} objectives.", page.slos.len(), page.total)),
+    };
     let list = if page.slos.is_empty() {
         view! { <Nothing query=page.query.clone() total=page.total /> }.erase()
     } else {

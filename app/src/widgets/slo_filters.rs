@@ -107,6 +107,9 @@ fn choices(page: &SlosPage) -> impl IntoView {
     for value in query.labels.iter().skip(1) {
         markup.hidden("label", value);
     }
+    if let Some(objective) = &query.group_of {
+        markup.hidden("group_of", objective);
+    }
     if let Some(state) = query.state {
         markup.hidden("state", state.as_str());
     }

@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use slowburn_domain::number::{burn, target_percent};
 use slowburn_domain::sentence;
+use slowburn_domain::story::plural;
 use slowburn_domain::url::slo_path;
-use slowburn_domain::view::SloRow;
+use slowburn_domain::view::{GroupCounts, SloRow};
 
 use crate::erase::Erase;
 use crate::widgets::budget_bar::BudgetBar;
@@ -36,7 +37,7 @@ pub fn SloTable(slos: Vec<SloRow>) -> impl IntoView {
 }
 
 fn row(slo: SloRow) -> impl IntoView {
-    let SloRow { objective, evaluation, sparkline } = slo;
+    let SloRow { objective, evaluation, sparkline, groups } = slo;
     let rate = sentence::burn_now(&evaluation).map_or_else(|| "–".to_owned(), burn);
     let left = sentence::time_left(&evaluation);
     let badge = match evaluation.tier {
@@ -48,6 +49,7 @@ fn row(slo: SloRow) -> impl IntoView {
             <td>{badge}</td>
             <th scope="row">
                 <a class="row-link" href=slo_path(&objective.name) data-row="">{sentence::title(&objective).to_owned()}</a>
+                {groups.map(told)}
             </th>
             <td>{objective.service.clone()}</td>
             <td>{target_percent(objective.target.ratio())} " / " {objective.window.to_string()}</td>
@@ -57,4 +59,10 @@ fn row(slo: SloRow) -> impl IntoView {
             <td>{left}</td>
         </tr>
     }
+}
+
+/// How many groups it has, and how many of them to look at.
+fn told(GroupCounts { all, in_trouble }: GroupCounts) -> impl IntoView {
+    let trouble = (in_trouble > 0).then(|| view! { <span class="is-trouble">{format!(", {in_trouble} in trouble")}</span> });
+    view! { <span class="muted groups-told">{plural(all.into(), "group")} {trouble}</span> }
 }

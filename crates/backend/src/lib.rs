@@ -45,6 +45,8 @@ pub(crate) struct Inner {
     pub(crate) ingest: Ingest,
     pub(crate) book: parking_lot::RwLock<Arc<SloBook>>,
     pub(crate) tallies: slo::Tallies,
+    /// Held while values get their groups, so that lanes that meet the same ones do not do it twice.
+    pub(crate) admission: tokio::sync::Mutex<()>,
     pub(crate) live: Live,
     pub(crate) tail: traces::Shared<Arc<view::TracesPage>>,
     pub(crate) instance: Uuid,
@@ -69,13 +71,14 @@ impl Backend {
         };
         let ingest = Ingest::start(pool.clone(), Arc::clone(&settings), clock.clone(), book.sli_set(), &stop);
         let instance = Uuid::now_v7();
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             pool,
             settings,
             clock,
             ingest,
             book: parking_lot::RwLock::new(Arc::new(book)),
             tallies: slo::Tallies::default(),
+            admission: tokio::sync::Mutex::default(),
             live: Live::default(),
             tail: traces::Shared::default(),
             instance,
@@ -83,7 +86,9 @@ impl Backend {
             stop,
             memory: upkeep::Memory::default(),
             prometheus: prometheus::Memory::default(),
-        })))
+        });
+        inner.ingest.use_admission(Self::admission(&inner));
+        Ok(Self(inner))
     }
 
     /// The door of telemetry.

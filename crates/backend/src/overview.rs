@@ -18,7 +18,7 @@ impl Backend {
     /// # Errors
     /// The database.
     pub async fn overview(&self, now: Timestamp) -> Result<OverviewPage> {
-        let slos = self.slo_rows(now).await?.into_iter().map(|(_, row)| row).collect();
+        let slos = self.slo_rows(None, now).await?.into_iter().map(|(_, row)| row).collect();
         let from = now.plus_seconds(-60);
         let mut connection = self.0.pool.acquire().await?;
         let buckets = self.0.settings.bucket_numbers();

@@ -22,7 +22,7 @@ const CURRENT_MINUTES: u32 = 5;
 impl Backend {
     /// Every SLO as recording and alerting rules, in YAML.
     pub fn prometheus_rules(&self) -> String {
-        rules(self.book().all().map(|slo| &slo.objective))
+        rules(self.book().whole().map(|slo| &slo.objective))
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod calendar;
 mod diff;
 mod editor;
 mod exclusions;
+mod groups;
 mod list;
 mod plan;
 mod preview;
@@ -13,7 +14,7 @@ mod read;
 mod tallies;
 
 pub use apply::{Applied, Change, ChangeKind, DocumentChange, Signature};
-pub use book::{KnownPart, KnownSlo, Past, SloBook};
+pub use book::{KnownGroup, KnownGrouping, KnownPart, KnownSlo, Past, SloBook};
 pub use editor::Saved;
 pub use exclusions::NewExclusion;
 pub use read::SloReport;

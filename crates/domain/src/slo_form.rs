@@ -11,7 +11,7 @@ use crate::url::{decode_query, encode_query};
 use crate::view::Indicator;
 
 /// Every field with what it holds before anybody typed.
-const FIELDS: [(&str, &str); 23] = [
+const FIELDS: [(&str, &str); 25] = [
     // The name of the objective that is edited; empty for a new one.
     ("original", ""),
     // `form` or `yaml`: which of the two is meant.
@@ -27,6 +27,9 @@ const FIELDS: [(&str, &str); 23] = [
     ("kind", "server"),
     ("operation", ""),
     ("total", ""),
+    // What each value of has a budget of its own, in CEL, and how many values may.
+    ("group_by", ""),
+    ("group_cap", "100"),
     // `no_error`, `faster`, `both`, `own` (good when it holds) or `bad` (bad when it holds).
     ("good", "no_error"),
     ("faster_ms", "300"),
@@ -202,6 +205,8 @@ impl SloForm {
             ("metadata.name", "name"),
             ("metadata.displayName", "display_name"),
             ("metadata.labels", "labels"),
+            ("metadata.annotations.slowburn.dev/group-by", "group_by"),
+            ("metadata.annotations.slowburn.dev/group-cap", "group_cap"),
             ("spec.description", "description"),
             ("spec.service", "service"),
             ("spec.indicator.spec.ratioMetric.total", if self.value("counting") == "own" { "total" } else { "operation" }),
@@ -230,7 +235,13 @@ impl SloForm {
     }
 
     /// The fields that say what an objective says, as far as they can.
-    pub fn of(objective: &Objective, labels: &BTreeMap<String, Vec<String>>, indicator: &Indicator, document: &str) -> Self {
+    pub fn of(
+        objective: &Objective,
+        labels: &BTreeMap<String, Vec<String>>,
+        indicator: &Indicator,
+        group_by: Option<(&str, u32)>,
+        document: &str,
+    ) -> Self {
         let mut form = Self::default();
         form.set("original", &objective.name);
         form.set("yaml", document);
@@ -254,6 +265,10 @@ impl SloForm {
         }
         if let BudgetingMethod::Timeslices { target, .. } = objective.budgeting_method {
             form.set("slice_target", &percent_text(target));
+        }
+        if let Some((by, cap)) = group_by {
+            form.set("group_by", by);
+            form.set("group_cap", &cap.to_string());
         }
         form.take_total(&indicator.total);
         form.take_part(indicator);

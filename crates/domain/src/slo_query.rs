@@ -32,6 +32,9 @@ pub struct SloQuery {
     /// In this state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Alert>,
+    /// The groups of this objective, in place of objectives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_of: Option<String>,
     /// In which order.
     pub sort: SloSort,
 }
@@ -121,6 +124,7 @@ impl SloQuery {
                     Some(state) => query.state = Some(state),
                     None => fault("expected critical, unmeasured, increasing, recovering or healthy"),
                 },
+                "group_of" => query.group_of = Some(value.to_owned()),
                 "sort" => match SloSort::ALL.into_iter().find(|(sort, _)| sort.as_str() == value) {
                     Some((sort, _)) => query.sort = sort,
                     None => fault("expected worst, name, service, budget, burn or target"),
@@ -139,6 +143,7 @@ impl SloQuery {
         pairs.extend(self.labels.iter().map(|label| ("label", label.as_str())));
         pairs.extend(self.tier.map(|tier| ("tier", tier.as_str())));
         pairs.extend(self.state.map(|state| ("state", state.as_str())));
+        pairs.extend(self.group_of.as_deref().map(|objective| ("group_of", objective)));
         pairs.extend((!self.sort.is_worst()).then_some(("sort", self.sort.as_str())));
         pairs
     }
@@ -163,6 +168,7 @@ impl SloQuery {
     pub fn words(&self) -> String {
         let mut words: Vec<String> = Vec::new();
         words.extend(self.q.as_ref().map(|q| format!("“{q}” in name, service or labels")));
+        words.extend(self.group_of.as_ref().map(|objective| format!("groups of {objective}")));
         words.extend(self.service.as_ref().map(|service| format!("service {service}")));
         words.extend(self.labels.iter().map(|label| format!("label {label}")));
         words.extend(self.tier.map(|tier| format!("alerting by {}", tier.as_str())));

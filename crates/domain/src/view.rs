@@ -37,6 +37,30 @@ pub struct SloRow {
     pub evaluation: Evaluation,
     /// Burn rate per hour over the last 24 hours, oldest first; `None` without events.
     pub sparkline: Vec<Option<f64>>,
+    /// How its groups stand, if it has any.
+    pub groups: Option<GroupCounts>,
+}
+
+/// How many groups an SLO has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupCounts {
+    /// All of them.
+    pub all: u32,
+    /// Those that somebody should look at.
+    pub in_trouble: u32,
+}
+
+/// The groups of an SLO.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Groups {
+    /// What events are grouped by, in CEL.
+    pub by: String,
+    /// Most groups that values get.
+    pub cap: u32,
+    /// How many there are.
+    pub all: usize,
+    /// The worst of them.
+    pub worst: Vec<SloRow>,
 }
 
 /// The Overview page.
@@ -115,6 +139,8 @@ pub struct SloPage {
     pub indicator: Indicator,
     /// Where its counts come from; `None` when they are made here.
     pub source: Option<ExternalSource>,
+    /// Its groups, if it has any.
+    pub groups: Option<Groups>,
     /// How far counting what was stored before it was applied has come; `None` when all is counted.
     pub backfill: Option<Backfill>,
     /// Its newest incidents, those that opened last first.
@@ -144,6 +170,8 @@ pub struct SloPreview {
     pub back_to: Timestamp,
     /// Whether that is the whole window; otherwise looking took too long.
     pub is_whole: bool,
+    /// Which groups it would have, in a sentence; empty without groups.
+    pub groups: String,
     /// When its alerts would fire, in a sentence each.
     pub alerts: Vec<String>,
     /// What the numbers say against it.

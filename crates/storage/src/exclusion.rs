@@ -25,14 +25,14 @@ pub async fn in_force(connection: &mut PgConnection) -> Result<Vec<Exclusion>> {
 ///
 /// # Errors
 /// The database.
-pub async fn newest(connection: &mut PgConnection, slo: Option<(&str, &str)>, limit: i64) -> Result<Vec<Exclusion>> {
-    let (name, service) = slo.unzip();
+pub async fn newest(connection: &mut PgConnection, slo: Option<(&[String], &str)>, limit: i64) -> Result<Vec<Exclusion>> {
+    let (names, service) = slo.unzip();
     let sql = format!(
         "SELECT {COLUMNS} FROM budget_exclusions
-         WHERE $1::text IS NULL OR (scope = 'slo' AND name = $1) OR (scope = 'service' AND name = $2)
+         WHERE $1::text[] IS NULL OR (scope = 'slo' AND name = ANY ($1)) OR (scope = 'service' AND name = $2)
          ORDER BY created_ns DESC, id DESC LIMIT $3"
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(name).bind(service).bind(limit).fetch_all(connection).await?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(names).bind(service).bind(limit).fetch_all(connection).await?;
     rows.iter().map(exclusion_of).collect()
 }
 

@@ -8,6 +8,7 @@ pub mod database;
 pub mod error;
 pub mod event;
 pub mod exclusion;
+pub mod group;
 pub mod incident;
 pub mod ingest;
 pub mod kept;

@@ -19,6 +19,8 @@ pub struct SloRow {
     pub indicator: String,
     /// Version of the SLI set from which on it is counted at the door.
     pub since_version: i32,
+    /// What it is grouped by and since which version; a form that changes when and only when the groups do.
+    pub grouping: Option<(String, i32)>,
 }
 
 /// Keeps others from changing the SLI set until the transaction ends, and gives its version.
@@ -52,7 +54,9 @@ pub async fn set_version(connection: &mut PgConnection, version: i32) -> Result<
 /// The database.
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<SloRow>> {
     let rows =
-        sqlx::query("SELECT name, document_name, sli_id, indicator, since_version FROM slos ORDER BY name").fetch_all(connection).await?;
+        sqlx::query("SELECT name, document_name, sli_id, indicator, since_version, grouping, grouping_since_version FROM slos ORDER BY name")
+            .fetch_all(connection)
+            .await?;
     rows.iter()
         .map(|row| {
             Ok(SloRow {
@@ -61,6 +65,7 @@ pub async fn all(connection: &mut PgConnection) -> Result<Vec<SloRow>> {
                 sli_id: row.try_get(2)?,
                 indicator: row.try_get(3)?,
                 since_version: row.try_get(4)?,
+                grouping: row.try_get::<Option<String>, _>(5)?.zip(row.try_get(6)?),
             })
         })
         .collect()
@@ -72,7 +77,7 @@ pub async fn all(connection: &mut PgConnection) -> Result<Vec<SloRow>> {
 /// The database.
 pub async fn next_sli_id(connection: &mut PgConnection) -> Result<i32> {
     // Keys of SLOs removed since must not come back: their counts are still there.
-    Ok(sqlx::query_scalar("SELECT greatest((SELECT max(sli_id) FROM slos), (SELECT max(sli_id) FROM rollup_day), (SELECT max(sli_id) FROM rollup_delta), (SELECT max(sli_id) FROM red_backfills), (SELECT max(sli_id) FROM prometheus_progress), 0) + 1")
+    Ok(sqlx::query_scalar("SELECT greatest((SELECT max(sli_id) FROM slos), (SELECT max(sli_id) FROM slo_groups), (SELECT max(sli_id) FROM rollup_day), (SELECT max(sli_id) FROM rollup_delta), (SELECT max(sli_id) FROM red_backfills), (SELECT max(sli_id) FROM prometheus_progress), 0) + 1")
         .fetch_one(connection)
         .await?)
 }
@@ -83,15 +88,19 @@ pub async fn next_sli_id(connection: &mut PgConnection) -> Result<i32> {
 /// The database.
 pub async fn put(connection: &mut PgConnection, slo: &SloRow) -> Result<()> {
     sqlx::query(
-        "INSERT INTO slos (name, document_name, sli_id, indicator, since_version, updated_at) VALUES ($1, $2, $3, $4, $5, now())
+        "INSERT INTO slos (name, document_name, sli_id, indicator, since_version, grouping, grouping_since_version, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, now())
          ON CONFLICT (name) DO UPDATE SET document_name = excluded.document_name, sli_id = excluded.sli_id,
-             indicator = excluded.indicator, since_version = excluded.since_version, updated_at = excluded.updated_at",
+             indicator = excluded.indicator, since_version = excluded.since_version, grouping = excluded.grouping,
+             grouping_since_version = excluded.grouping_since_version, updated_at = excluded.updated_at",
     )
     .bind(&slo.name)
     .bind(&slo.document_name)
     .bind(slo.sli_id)
     .bind(&slo.indicator)
     .bind(slo.since_version)
+    .bind(slo.grouping.as_ref().map(|(text, _)| text))
+    .bind(slo.grouping.as_ref().map(|(_, since)| since))
     .execute(connection)
     .await?;
     Ok(())

@@ -108,6 +108,12 @@ pub struct Slo {
     /// The SLOs that it is made of; not given for one that counts events of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<Part>,
+    /// What its events are grouped by; not there without groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grouping: Option<Grouping>,
+    /// Of what it is a group; not there unless it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<Group>,
     /// How far counting what was stored before it was applied has come; null when all is counted, and in lists.
     backfill: Option<Backfill>,
     /// Where its counts come from; not there when they are made here, and in lists.
@@ -118,7 +124,7 @@ pub struct Slo {
 /// Advice about an SLO.
 #[derive(Serialize, ToSchema)]
 pub struct Lint {
-    /// never_burns, burns_constantly, good_exceeds_total, unreachable_tier, budget_under_one or single_failure_pages.
+    /// never_burns, burns_constantly, good_exceeds_total, unreachable_tier, budget_under_one, single_failure_pages or too_many_groups.
     kind: &'static str,
     /// What the numbers are.
     reason: String,
@@ -139,6 +145,26 @@ pub struct Part {
     coverage: Option<f64>,
     /// What it spent of the whole's budget, as a share of all of it.
     spent: f64,
+}
+
+/// How the events of an SLO are grouped. The groups are listed by `/api/v1/slos?group_of=NAME`.
+#[derive(Serialize, ToSchema)]
+pub struct Grouping {
+    /// What tells the group of an event, in CEL.
+    by: String,
+    /// Most values that get a group.
+    cap: u32,
+    /// The values that have one; ~other holds the events of further values, ~none those without.
+    values: Vec<String>,
+}
+
+/// Of what an SLO is a group.
+#[derive(Serialize, ToSchema)]
+pub struct Group {
+    /// Name of the SLO.
+    of: String,
+    /// The value that its events have in common.
+    value: String,
 }
 
 /// How far counting the past of an SLO has come.
@@ -203,6 +229,12 @@ impl From<SloReport> for Slo {
                 .into_iter()
                 .map(|PartState { slo, weight, sli, coverage, spent }| Part { slo, weight, sli, coverage, spent })
                 .collect(),
+            grouping: slo.grouping.as_ref().map(|grouping| Grouping {
+                by: grouping.group_by.by.source().to_owned(),
+                cap: grouping.group_by.cap,
+                values: grouping.groups.keys().cloned().collect(),
+            }),
+            group: slo.group.as_ref().map(|group| Group { of: group.of.clone(), value: group.value.clone() }),
             backfill: None,
             source: None,
         }
@@ -218,6 +250,7 @@ impl From<SloReport> for Slo {
         ("label" = Option<Vec<String>>, Query, description = "key:value; given several times, all must hold"),
         ("tier" = Option<String>, Query, description = "page or ticket: with such an alert"),
         ("state" = Option<String>, Query, description = "critical, unmeasured, increasing, recovering or healthy"),
+        ("group_of" = Option<String>, Query, description = "the groups of this SLO, in place of SLOs"),
         ("sort" = Option<String>, Query, description = "worst, name, service, budget, burn or target"),
         ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)

@@ -16,7 +16,11 @@ use super::{output, progress};
 #[derive(Subcommand)]
 pub(super) enum SloCommand {
     /// Every SLO, worst first.
-    List,
+    List {
+        /// The groups of this SLO instead.
+        #[arg(long, value_name = "SLO")]
+        group_of: Option<String>,
+    },
     /// One SLO.
     Get {
         /// Its name.
@@ -97,7 +101,7 @@ impl Signature {
 
 pub(super) fn run(command: &SloCommand, client: impl Fn() -> anyhow::Result<Client>) -> anyhow::Result<()> {
     match command {
-        SloCommand::List => list(&client()?),
+        SloCommand::List { group_of } => list(&client()?, group_of.as_deref()),
         SloCommand::Get { name } => get(&client()?, name),
         SloCommand::Lint { files } | SloCommand::Apply { offline: true, files, .. } => lint(files),
         SloCommand::Apply { dry_run, wait, files, signature, .. } => {
@@ -210,8 +214,9 @@ fn versions(client: &Client, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(client: &Client) -> anyhow::Result<()> {
-    let slos = client.get("/api/v1/slos?limit=1000")?;
+fn list(client: &Client, group_of: Option<&str>) -> anyhow::Result<()> {
+    let query = group_of.map_or_else(String::new, |slo| format!("&group_of={}", encode(slo)));
+    let slos = client.get(&format!("/api/v1/slos?limit=1000{query}"))?;
     if client.json {
         output(&slos.to_string());
         return Ok(());

@@ -50,7 +50,7 @@ impl Line {
         let fault = editor.fault(name);
         // The name follows the other fields while nobody gives one.
         let placeholder = move || if name == "name" { editor.shown.with(|page| page.name.clone()) } else { placeholder.to_owned() };
-        let is_number = matches!(name, "target" | "faster_ms" | "slice_target");
+        let is_number = matches!(name, "target" | "faster_ms" | "slice_target" | "group_cap");
         view! {
             <div class=class>
                 <label for=id.clone()>{label}</label>
@@ -156,6 +156,10 @@ pub fn Fields(editor: Editor) -> impl IntoView {
                 {suggestions("editor-operations", move || shown.with(|page| page.operations.clone()))}
             </div>
             <div class="if-own">{area(editor, "total", "Condition in CEL", "field mono", "3")}</div>
+            <div class="row">
+                {Line { hint: "Left empty, all of it is one budget. Each value gets budget and incidents of its own.", ..Line::new("group_by", "A budget for each value of", "attributes[\"http.route\"]") }.view(editor)}
+                {Line::new("group_cap", "For at most, values", "100").view(editor)}
+            </div>
         </fieldset>
         <fieldset class="what-is-good">
             <legend>"What is good"</legend>

@@ -52,6 +52,7 @@ fn write(markup: &mut Markup, preview: &SloPreview, page: &SloEditorPage) {
         }
     };
     markup.element("p", "muted", &looked);
+    list(markup, "Its groups", Some(preview.groups.as_str()).filter(|groups| !groups.is_empty()).into_iter());
     list(markup, "Its alerts", preview.alerts.iter().map(String::as_str));
     if preview.alerts.is_empty() {
         markup.element("h3", "", "Its alerts").element(

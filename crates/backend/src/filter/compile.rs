@@ -26,6 +26,20 @@ pub(super) fn compile(source: &str, signal: Signal) -> Result<Condition, FilterE
     Compiler { source, signal, positions }.condition(&tree)
 }
 
+/// Compiles an expression for one value of a record.
+pub(super) fn compile_value(source: &str, signal: Signal) -> Result<Term, FilterError> {
+    guard::check(source)?;
+    let parsed = Parser::new().parse_with_source_info(source);
+    let (tree, positions) = parsed.map_err(|errors| FilterError::from_parser(&errors))?;
+    let compiler = Compiler { source, signal, positions };
+    match compiler.term(&tree)? {
+        Term::Value(_) | Term::TraceId(_) => {
+            Err(compiler.fault(&tree, "this is the same for every record; name a value that differs, such as attributes[\"http.route\"]"))
+        }
+        term => Ok(term),
+    }
+}
+
 struct Compiler<'s> {
     source: &'s str,
     signal: Signal,

@@ -14,6 +14,7 @@
 
 mod compile;
 mod error;
+mod expression;
 mod guard;
 mod matcher;
 mod names;
@@ -31,6 +32,7 @@ use slowburn_domain::id::TraceId;
 use slowburn_domain::span::Value;
 
 pub use error::FilterError;
+pub use expression::Expression;
 pub use guard::{MAX_DEPTH, MAX_LENGTH};
 pub use names::{Field, Signal};
 pub use reach::Reach;

@@ -1,9 +1,10 @@
 //! Writes batches: one segment, its index rows, its counts and the keys of its requests in one transaction.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use futures::future::BoxFuture;
 use metrics::{counter, histogram};
 use parking_lot::Mutex;
 use slowburn_domain::span::Span;
@@ -15,13 +16,20 @@ use uuid::Uuid;
 
 use super::Refusal;
 use super::lane::Waiting;
-use super::prepare::{Prepared, prepare};
-use super::sli_set::SliSet;
+use super::prepare::{Outcome, Prepared, prepare};
+use super::sli_set::{SliSet, Unknown};
 use crate::clock::Clock;
 use crate::settings::Settings;
 
 /// Most classes a bucket remembers as being in the dictionary; forgetting costs an insert that does nothing.
 const KNOWN_CLASSES: usize = 100_000;
+
+/// How often values get groups for one flush: once for those that it holds, once for what fits in no other, once because somebody
+/// else was faster.
+const ADMISSIONS: usize = 5;
+
+/// Gives values their groups; when it returns, the SLIs in use know them.
+pub(crate) type Admit = Box<dyn Fn(Unknown) -> BoxFuture<'static, crate::Result<()>> + Send + Sync>;
 
 /// Writes for all lanes. Cheap to clone.
 #[derive(Clone)]
@@ -32,6 +40,7 @@ struct Inner {
     settings: Arc<Settings>,
     clock: Clock,
     slis: Arc<RwLock<Arc<SliSet>>>,
+    admit: OnceLock<Admit>,
     /// Slots whose partitions are known to exist.
     slots: Mutex<HashSet<i32>>,
     /// Classes known to be in the dictionary, by bucket.
@@ -52,11 +61,17 @@ impl Writer {
             settings,
             clock,
             slis,
+            admit: OnceLock::new(),
             slots: Mutex::default(),
             classes: Mutex::default(),
             sequence: AtomicU32::new(seed),
             stored: AtomicU64::new(0),
         }))
+    }
+
+    /// Says who gives values their groups. Before that, requests with values that have none are to be sent again.
+    pub(super) fn use_admission(&self, admit: Admit) {
+        let _ = self.0.admit.set(admit);
     }
 
     /// Records stored since this was last asked.
@@ -96,12 +111,32 @@ impl Writer {
     }
 
     async fn store(&self, bucket: i16, keys: &[Uuid], requests: Spans) -> Result<(), StorageError> {
+        for _ in 0..ADMISSIONS {
+            let Some(unknown) = self.try_to_store(bucket, keys, Arc::clone(&requests)).await? else { return Ok(()) };
+            // Not while the SLIs are held: taking over new ones waits for those who hold them.
+            let admitted = match self.0.admit.get() {
+                Some(admit) => admit(unknown).await,
+                None => Ok(()),
+            };
+            if let Err(fault) = admitted {
+                tracing::error!(error = %chain(&fault), "no groups for new values");
+                return Err(StorageError::ChangedMeanwhile);
+            }
+        }
+        Err(StorageError::ChangedMeanwhile)
+    }
+
+    /// Gives the values that must get a group first; nothing was written then.
+    async fn try_to_store(&self, bucket: i16, keys: &[Uuid], requests: Spans) -> Result<Option<Unknown>, StorageError> {
         let began = std::time::Instant::now();
         // Held to the end of the commit: who changes the SLIs waits for flushes that use the old ones.
         let slis = self.0.slis.read().await;
         let slot = self.0.settings.slot_of(self.0.clock.now().minute());
         self.ensure_slot(slot).await?;
-        let prepared = self.prepare(bucket, slot, Arc::clone(&requests), Arc::clone(&slis), None).await?;
+        let prepared = match self.prepare(bucket, slot, Arc::clone(&requests), Arc::clone(&slis), None).await? {
+            Outcome::Prepared(prepared) => prepared,
+            Outcome::Unknown(unknown) => return Ok(Some(unknown)),
+        };
         let mut tx = self.0.pool.begin().await?;
         let new = ingest::insert_request_keys(&mut tx, bucket, slot, keys).await?;
         let prepared = if new.len() == keys.len() {
@@ -110,12 +145,15 @@ impl Writer {
             counter!("slowburn_requests_repeated_total").increment((keys.len() - new.len()) as u64);
             if new.is_empty() {
                 tx.rollback().await?;
-                return Ok(());
+                return Ok(None);
             }
             let kept: BTreeSet<usize> = keys.iter().enumerate().filter(|(_, key)| new.contains(key)).map(|(index, _)| index).collect();
-            self.prepare(bucket, slot, requests, Arc::clone(&slis), Some(kept)).await?
+            match self.prepare(bucket, slot, requests, Arc::clone(&slis), Some(kept)).await? {
+                Outcome::Prepared(prepared) => prepared,
+                Outcome::Unknown(unknown) => return Ok(Some(unknown)),
+            }
         };
-        let Prepared { segment, fragments, counts, red, bad } = prepared;
+        let Prepared { segment, fragments, counts, red, bad } = *prepared;
         let unknown = self.unknown_classes(bucket, &fragments);
         ingest::insert_classes(&mut tx, bucket, &unknown.iter().collect::<Vec<_>>()).await?;
         ingest::insert_segment(&mut tx, &segment).await?;
@@ -132,7 +170,7 @@ impl Writer {
         counter!("slowburn_error_spans_stored_total").increment(segment.errors as u64);
         histogram!("slowburn_flush_duration_seconds").record(began.elapsed().as_secs_f64());
         histogram!("slowburn_flush_records").record(segment.records as f64);
-        Ok(())
+        Ok(None)
     }
 
     async fn prepare(
@@ -142,7 +180,7 @@ impl Writer {
         requests: Spans,
         slis: Arc<SliSet>,
         only: Option<BTreeSet<usize>>,
-    ) -> Result<Prepared, StorageError> {
+    ) -> Result<Outcome, StorageError> {
         let id = self.next_segment_id();
         tokio::task::spawn_blocking(move || {
             let chosen: Vec<&[Span]> = requests

@@ -38,7 +38,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use flush::chain;
 pub use payload::{Compression, Format, Payload};
 pub use room::Arriving;
-pub use sli_set::{Sli, SliSet};
+pub(crate) use flush::Admit;
+pub use sli_set::{Counted, Grouping, Sli, SliSet, Unknown};
 
 use crate::clock::Clock;
 use crate::settings::Settings;
@@ -214,6 +215,11 @@ impl Ingest {
         if slis.version >= current.version {
             *current = Arc::new(slis);
         }
+    }
+
+    /// Says who gives values their groups.
+    pub(crate) fn use_admission(&self, admit: Admit) {
+        self.0.writer.use_admission(admit);
     }
 
     /// Version of the SLIs in use.

@@ -13,7 +13,8 @@ use slowburn_storage::red::{RedDeltas, RedKey};
 use slowburn_storage::rollup::Deltas;
 use slowburn_storage::segment::{Bloom, encode};
 
-use super::sli_set::SliSet;
+use super::sli_set::{Counted, SliSet, Unknown};
+use crate::filter::Signal;
 
 /// Everything of one flush but the request keys.
 pub(super) struct Prepared {
@@ -24,30 +25,43 @@ pub(super) struct Prepared {
     pub(super) bad: Vec<BadTrace>,
 }
 
+/// What came of preparing.
+pub(super) enum Outcome {
+    /// It can be written.
+    Prepared(Box<Prepared>),
+    /// Values must get a group first.
+    Unknown(Unknown),
+}
+
 /// Most traces with a bad event that one flush files for an SLI: enough to show, however much fails.
 const MOST_BAD_TRACES: usize = 100;
 
 /// Prepares `spans` (at least one) of several requests for one segment. A span that comes twice in one request is stored
 /// and counted once.
-pub(super) fn prepare(requests: &[&[Span]], slis: &SliSet, bucket: i16, slot: i32, id: i64) -> Result<Prepared, slowburn_storage::Error> {
+pub(super) fn prepare(requests: &[&[Span]], slis: &SliSet, bucket: i16, slot: i32, id: i64) -> Result<Outcome, slowburn_storage::Error> {
     let mut spans: Vec<&Span> = Vec::with_capacity(requests.iter().map(|request| request.len()).sum());
     for request in requests {
         let mut seen: std::collections::HashSet<_> = std::collections::HashSet::with_capacity(request.len());
         spans.extend(request.iter().filter(|span| seen.insert((span.trace_id, span.span_id))));
     }
-    let mut counts = Deltas::new();
     let mut red: HashMap<(&str, &str, u8, u8, i32), slowburn_domain::sketch::Sketch> = HashMap::new();
     let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
     let mut bad: HashMap<i32, HashMap<TraceId, Timestamp>> = HashMap::new();
-    let mut hashes = Vec::new();
+    let mut counted = Counted::default();
     for span in &spans {
-        for sli in slis.count(span, &mut counts) {
+        slis.count(Signal::Spans, *span, span.end.minute(), &mut counted, |sli| {
             let known: &mut HashMap<TraceId, Timestamp> = bad.entry(sli).or_default();
             if known.len() < MOST_BAD_TRACES || known.contains_key(&span.trace_id) {
                 let start = known.entry(span.trace_id).or_insert(span.start);
                 *start = span.start.min(*start);
             }
-        }
+        });
+    }
+    if !counted.unknown.is_empty() {
+        return Ok(Outcome::Unknown(counted.unknown));
+    }
+    let mut hashes = Vec::new();
+    for span in &spans {
         let key = (span.source.service.as_str(), span.operation.as_str(), span.kind as u8, span.status as u8, span.end.minute().0);
         red.entry(key).or_default().record(span.duration_nanos());
         traces.entry(span.trace_id).or_default().push(span);
@@ -70,7 +84,7 @@ pub(super) fn prepare(requests: &[&[Span]], slis: &SliSet, bucket: i16, slot: i3
     let fragments = traces.values().filter_map(|spans| Fragment::of(spans.iter().copied())).collect();
     let segment = segment_of(&mut spans, hashes, place)?;
     let bad = bad.into_iter().flat_map(|(sli, traces)| traces.into_iter().map(move |(trace_id, start)| (sli, trace_id, start))).collect();
-    Ok(Prepared { segment, fragments, counts, red, bad })
+    Ok(Outcome::Prepared(Box::new(Prepared { segment, fragments, counts: counted.deltas, red, bad })))
 }
 
 /// Where a segment is to lie.

@@ -12,6 +12,7 @@
 mod alerts;
 pub(crate) mod composite;
 mod fields;
+mod grouping;
 mod import;
 mod indicator;
 mod library;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use slowburn_domain::query::FieldFault;
 use slowburn_domain::slo::{Objective, WhenDelayed};
 
-use crate::filter::Filter;
+use crate::filter::{Expression, Filter};
 use crate::prometheus::Counters;
 use fields::{Fields, Report};
 use library::Context;
@@ -53,6 +54,8 @@ pub struct Definition {
     pub objective: Objective,
     /// What is counted.
     pub source: IndicatorSource,
+    /// What its events are grouped by, if each value is to have a budget of its own.
+    pub group_by: Option<GroupBy>,
     /// Labels of the document; a single text is a list of one.
     pub labels: BTreeMap<String, Vec<String>>,
     /// The YAML of its document as it was given. Objectives of one document share it.
@@ -85,6 +88,22 @@ pub enum IndicatorSource {
         /// Its `metricSource.type`.
         kind: String,
     },
+}
+
+/// How the events of an SLO are grouped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupBy {
+    /// What tells the group of an event.
+    pub by: Expression,
+    /// Most groups that values get, 1 to [`slowburn_domain::slo::HIGHEST_CAP`].
+    pub cap: u32,
+}
+
+impl GroupBy {
+    /// Both as they are written.
+    pub fn told(&self) -> (&str, u32) {
+        (self.by.source(), self.cap)
+    }
 }
 
 /// An SLO in another.

@@ -12,7 +12,8 @@ use super::metadata::{Metadata, Naming, description};
 use super::pairs::{ALERT_PAIRS, ALERT_PRESET, MIN_BAD_EVENTS};
 use super::window::read_window;
 use super::yaml::Node;
-use super::{CompositePart, Definition, IndicatorSource, MAX_NAME, ServiceDefinition, alerts, indicator, pairs};
+use super::grouping::{self, GROUP_BY, GROUP_CAP};
+use super::{CompositePart, Definition, GroupBy, IndicatorSource, MAX_NAME, ServiceDefinition, alerts, indicator, pairs};
 
 const EXPECTED_GAP: &str = "slowburn.dev/expected-gap";
 /// The longest window whose minutes are kept (`MINUTES_LIVE` in `upkeep/slots.rs`), minutes.
@@ -28,6 +29,7 @@ pub(super) struct Slo {
 
 struct Content {
     objectives: Vec<(Objective, IndicatorSource)>,
+    group_by: Option<GroupBy>,
     labels: BTreeMap<String, Vec<String>>,
 }
 
@@ -54,9 +56,11 @@ enum Method {
 impl Slo {
     /// Its SLOs; none when there were faults.
     pub(super) fn definitions(self, document: &str) -> impl Iterator<Item = Definition> {
-        self.content.into_iter().flat_map(move |Content { objectives, labels }| {
+        self.content.into_iter().flat_map(move |Content { objectives, group_by, labels }| {
             objectives.into_iter().map(move |(objective, source)| Definition {
                 objective,
+                // A whole has no events of its own.
+                group_by: group_by.clone().filter(|_| source.parts().is_empty()),
                 source,
                 labels: labels.clone(),
                 document: document.to_owned(),
@@ -68,7 +72,7 @@ impl Slo {
 /// Reads the rest of a document of kind SLO.
 pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut Report) -> Slo {
     let metadata = Metadata::read(&mut root, Naming::Label, report);
-    metadata.warn_of_unknown(&[EXPECTED_GAP, ALERT_PRESET, ALERT_PAIRS, MIN_BAD_EVENTS, COMPOSITE_OF, WHEN_DELAYED], report);
+    metadata.warn_of_unknown(&[EXPECTED_GAP, ALERT_PRESET, ALERT_PAIRS, MIN_BAD_EVENTS, COMPOSITE_OF, WHEN_DELAYED, GROUP_BY, GROUP_CAP], report);
     let expected_gap_minutes = metadata.read_annotation(EXPECTED_GAP, gap_minutes, report);
     let spec = root.required_map("spec", report);
     root.finish(report);
@@ -87,6 +91,15 @@ pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut
         pairs::check(&typed, window.nominal(), &targets, report);
     }
     spec.finish(report);
+    let own = entries.iter().filter_map(|entry| entry.own.as_ref());
+    let group_by = match &shared {
+        Shared::Indicator(source) => grouping::read(&metadata, source, report),
+        Shared::Composite(parts) => {
+            let whole = parts.clone().map(|parts| IndicatorSource::Composite { parts });
+            grouping::read(&metadata, &whole, report)
+        }
+        Shared::None => grouping::read(&metadata, own, report),
+    };
 
     let mut names = names(metadata.name.as_deref(), &entries);
     let content = || {
@@ -118,7 +131,7 @@ pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut
             let promise = promise(name, metadata.display_name.clone(), target, BudgetingMethod::Composite);
             objectives.push((promise, IndicatorSource::Composite { parts }));
         }
-        Some(Content { objectives, labels: metadata.labels })
+        Some(Content { objectives, group_by, labels: metadata.labels })
     };
     let content = content();
     if let (Shared::None, true, Some(name)) = (&shared, entries.len() > 1, metadata.name) {

@@ -9,7 +9,7 @@ use slowburn_domain::query::FieldFault;
 use slowburn_domain::slo::unreachable_tiers;
 use slowburn_domain::view::DocumentVersion;
 use slowburn_storage::slo::{NewVersion, SloRow};
-use slowburn_storage::{backfill, slo};
+use slowburn_storage::{backfill, group, slo};
 use sqlx::PgConnection;
 
 use super::diff::unified;
@@ -181,8 +181,16 @@ impl Backend {
                 (sli_id, new_version)
             }
         };
+        let grouping = definition.group_by.as_ref().map(|group_by| {
+            let text = format!("{}\n{indicator}", group_by.by.source());
+            let known = row.and_then(|row| row.grouping.clone()).filter(|(known, _)| *known == text);
+            known.unwrap_or((text, new_version))
+        });
         let document_name = document_name(name).to_owned();
-        slo::put(tx, &SloRow { name: name.clone(), document_name, sli_id, indicator, since_version }).await?;
+        if row.is_some_and(|row| row.grouping != grouping) {
+            group::remove_of(tx, name).await?;
+        }
+        slo::put(tx, &SloRow { name: name.clone(), document_name, sli_id, indicator, since_version, grouping }).await?;
         Ok(Change { name: name.clone(), change, differences })
     }
 

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slowburn_domain::slo::{Basis, ExclusionScope, Ledger, Objective, Part, Period, TimeWindow, WhenDelayed};
+use slowburn_domain::sentence;
+use slowburn_domain::slo::{Basis, ExclusionScope, Ledger, Objective, Part, Period, TimeWindow, WhenDelayed, group_name};
 use slowburn_domain::time::Minute;
 use slowburn_domain::view::Indicator;
-use slowburn_storage::{exclusion, slo};
+use slowburn_storage::{exclusion, group, slo};
 use sqlx::PgConnection;
 
 use super::calendar::Calendar;
 use super::exclusions::Recurrence;
 use super::plan;
 use crate::filter::Filter;
-use crate::ingest::{Sli, SliSet};
-use crate::openslo::{CompositePart, IndicatorSource};
+use crate::ingest::{Grouping, Sli, SliSet};
+use crate::openslo::{CompositePart, GroupBy, IndicatorSource};
 use crate::{Backend, Error, Result};
 
 /// One SLO in force.
@@ -32,12 +33,38 @@ pub struct KnownSlo {
     pub(crate) exclusions: Vec<Arc<Recurrence>>,
     /// What it is made of, if of others.
     pub parts: Vec<KnownPart>,
+    /// How its events are grouped, if each value has a budget of its own.
+    pub grouping: Option<KnownGrouping>,
+    /// Of what it is a group, if it is one.
+    pub group: Option<KnownGroup>,
     /// Its document.
     pub document: String,
     /// Key of its counts; one that is made of others has none under it.
     pub sli_id: i32,
     /// Version of the SLI set from which on it is counted at the door.
     pub since_version: i32,
+}
+
+/// How the events of an SLO are grouped.
+#[derive(Clone, Debug)]
+pub struct KnownGrouping {
+    /// What tells the group of an event, and how many there may be.
+    pub group_by: GroupBy,
+    /// Keys of the groups' counts by value.
+    pub groups: Arc<BTreeMap<String, i32>>,
+    /// Version of the SLI set from which on groups are counted at the door.
+    pub(crate) since_version: i32,
+}
+
+/// What a group is a group of.
+#[derive(Clone, Debug)]
+pub struct KnownGroup {
+    /// Name of the SLO.
+    pub of: String,
+    /// The value that its events have in common.
+    pub value: String,
+    /// Key of the counts of the whole: its source is alive when that of the whole is.
+    pub(crate) whole: i32,
 }
 
 /// An SLO in another.
@@ -84,6 +111,8 @@ impl KnownSlo {
             labels: BTreeMap::new(),
             exclusions: Vec::new(),
             parts,
+            grouping: None,
+            group: None,
             document: String::new(),
             sli_id: 0,
             since_version: 0,
@@ -93,6 +122,22 @@ impl KnownSlo {
     /// The period whose budget a minute belongs to.
     pub fn period(&self, now: Minute) -> Period {
         self.calendar.as_ref().map_or_else(|| Period::rolling(self.objective.window.nominal(), now), |calendar| calendar.period(now))
+    }
+
+    /// Name of the SLO that it is, or is a group of.
+    pub fn base_name(&self) -> &str {
+        self.group.as_ref().map_or(&self.objective.name, |group| &group.of)
+    }
+
+    /// The SLO of one of its groups.
+    fn group(&self, value: &str, sli_id: i32, since_version: i32) -> Self {
+        let objective = Objective {
+            name: group_name(&self.objective.name, value),
+            display_name: Some(format!("{} · {value}", sentence::title(&self.objective))),
+            ..self.objective.clone()
+        };
+        let group = KnownGroup { of: self.objective.name.clone(), value: value.to_owned(), whole: self.sli_id };
+        Self { objective, grouping: None, group: Some(group), sli_id, since_version, ..self.clone() }
     }
 
     /// The SLOs whose events it counts: itself, or those at the ends of its parts, in order.
@@ -134,7 +179,8 @@ impl KnownSlo {
 
     /// Where the counts of before it was applied come from.
     pub fn past(&self) -> Past {
-        Past::of(&self.source)
+        // The RED rollup knows no groups.
+        if self.group.is_some() { Past::Segments } else { Past::of(&self.source) }
     }
 }
 
@@ -154,6 +200,7 @@ impl SloBook {
     pub async fn load(connection: &mut PgConnection) -> Result<Self> {
         let version = slo::version(connection).await?;
         let rows = slo::all(connection).await?;
+        let mut groups = group::all(connection).await?;
         let documents = slo::documents(connection).await?;
         let exclusions = exclusions(connection).await?;
         let library = plan::library(&documents);
@@ -181,8 +228,15 @@ impl SloBook {
                         }
                     },
                 };
+                let since_grouped = row.grouping.as_ref().map(|(_, since_version)| *since_version);
+                let grouping = definition.group_by.zip(since_grouped).map(|(group_by, since_version)| {
+                    let groups = Arc::new(groups.remove(&row.name).unwrap_or_default());
+                    KnownGrouping { group_by, groups, since_version }
+                });
                 let mut known = KnownSlo {
                     calendar,
+                    grouping,
+                    group: None,
                     exclusions: Vec::new(),
                     parts: Vec::new(),
                     sli_id: row.sli_id,
@@ -192,8 +246,17 @@ impl SloBook {
                     labels: definition.labels,
                     document: definition.document,
                 };
-                known.exclusions =
-                    exclusions.iter().filter(|(scope, _)| known.is_in(scope)).map(|(_, recurrence)| Arc::clone(recurrence)).collect();
+                let in_force = |known: &KnownSlo| {
+                    exclusions.iter().filter(|(scope, _)| known.is_in(scope)).map(|(_, recurrence)| Arc::clone(recurrence)).collect()
+                };
+                known.exclusions = in_force(&known);
+                for (KnownGrouping { since_version, .. }, (value, sli_id)) in
+                    known.grouping.iter().flat_map(|grouping| grouping.groups.iter().map(move |group| (grouping, group)))
+                {
+                    let mut group = known.group(value, *sli_id, *since_version);
+                    group.exclusions = in_force(&group);
+                    slos.insert(group.objective.name.clone(), Arc::new(group));
+                }
                 if known.source.parts().is_empty() {
                     slos.insert(row.name.clone(), Arc::new(known));
                 } else {
@@ -210,12 +273,22 @@ impl SloBook {
         self.version
     }
 
-    /// Every SLO, by name.
+    /// Every SLO and every group, by name.
     pub fn all(&self) -> impl Iterator<Item = &Arc<KnownSlo>> {
         self.slos.values()
     }
 
-    /// One SLO.
+    /// Every SLO, by name, without groups.
+    pub fn whole(&self) -> impl Iterator<Item = &Arc<KnownSlo>> {
+        self.slos.values().filter(|slo| slo.group.is_none())
+    }
+
+    /// The groups of an SLO, by value.
+    pub fn groups_of(&self, name: &str) -> impl Iterator<Item = &Arc<KnownSlo>> {
+        self.slos.values().filter(move |slo| slo.group.as_ref().is_some_and(|group| group.of == name))
+    }
+
+    /// One SLO or group.
     ///
     /// # Errors
     /// There is none of that name.
@@ -235,36 +308,39 @@ impl SloBook {
 
     /// What records are matched against at the door.
     pub fn sli_set(&self) -> SliSet {
-        self.slis(|_| true)
+        self.slis(|_| true, |_| true)
     }
 
     /// What segments of an SLI set before it are still to be matched against: SLIs younger than that, whose past the RED
     /// rollup does not know.
     pub(crate) fn younger_than(&self, version: i32) -> SliSet {
-        self.slis(|slo| slo.since_version > version && slo.past() == Past::Segments)
+        self.slis(|slo| slo.since_version > version && slo.past() == Past::Segments, |grouping| grouping.since_version > version)
     }
 
-    fn slis(&self, is_wanted: impl Fn(&KnownSlo) -> bool) -> SliSet {
-        let slis = self
-            .slos
-            .values()
-            .filter(|slo| is_wanted(slo))
-            .filter_map(|slo| match &slo.source {
-                IndicatorSource::Spans { total, good, .. } => Some(Sli { id: slo.sli_id, total: total.clone(), good: good.clone() }),
-                IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => None,
-            })
-            .collect();
-        SliSet::new(self.version, slis)
+    fn slis(&self, is_wanted: impl Fn(&KnownSlo) -> bool, is_grouping_wanted: impl Fn(&KnownGrouping) -> bool) -> SliSet {
+        let sli = |slo: &Arc<KnownSlo>| {
+            let IndicatorSource::Spans { total, good, .. } = &slo.source else { return None };
+            let id = is_wanted(slo).then_some(slo.sli_id);
+            let grouping = slo.grouping.as_ref().filter(|grouping| is_grouping_wanted(grouping)).map(|grouping| Grouping {
+                slo: Arc::from(slo.objective.name.as_str()),
+                by: grouping.group_by.by.clone(),
+                cap: grouping.group_by.cap as usize,
+                groups: Arc::clone(&grouping.groups),
+            });
+            (id.is_some() || grouping.is_some()).then(|| Sli { id, total: total.clone(), good: good.clone(), grouping })
+        };
+        SliSet::new(self.version, self.whole().filter_map(sli).collect())
     }
 
     /// The youngest version that segments must be counted by.
     pub(crate) fn segments_counted_to(&self) -> i32 {
-        self.slos.values().filter(|slo| slo.past() == Past::Segments).map(|slo| slo.since_version).max().unwrap_or(0)
+        let wholes = self.whole().filter(|slo| slo.past() == Past::Segments).map(|slo| slo.since_version);
+        wholes.chain(self.whole().filter_map(|slo| Some(slo.grouping.as_ref()?.since_version))).max().unwrap_or(0)
     }
 
     /// Which spans an SLI counts, and which of them are good.
     pub(crate) fn filters(&self, sli_id: i32) -> Option<(&Filter, &Filter)> {
-        self.slos.values().find(|slo| slo.sli_id == sli_id).and_then(|slo| match &slo.source {
+        self.whole().find(|slo| slo.sli_id == sli_id).and_then(|slo| match &slo.source {
             IndicatorSource::Spans { total, good, .. } => Some((total, good)),
             IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => None,
         })

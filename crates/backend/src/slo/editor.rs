@@ -8,7 +8,7 @@ use slowburn_domain::view::{Indicator, SloEditorPage};
 
 use super::apply::MAX_WORDS;
 use super::{Applied, Change, ChangeKind, KnownSlo, Signature};
-use crate::openslo::{self, IndicatorSource};
+use crate::openslo::{self, GroupBy, IndicatorSource};
 use crate::{Backend, Error, Result};
 
 /// How far back services and operations are looked up to choose from.
@@ -149,7 +149,8 @@ fn form_of(slo: &KnownSlo) -> SloForm {
             Indicator { total: String::new(), part: String::new(), is_good: true }
         }
     };
-    let mut form = SloForm::of(&slo.objective, &slo.labels, &indicator, &slo.document);
+    let grouping = slo.grouping.as_ref().map(|grouping| grouping.group_by.clone());
+    let mut form = SloForm::of(&slo.objective, &slo.labels, &indicator, grouping.as_ref().map(GroupBy::told), &slo.document);
     if !is_faithful(&form, &slo.document) {
         form.set("face", "yaml");
     }
@@ -179,13 +180,13 @@ fn switched(form: &mut SloForm, action: Option<&str>) -> Option<String> {
         Some("to_form") if form.is_yaml() => {
             let document = form.value("yaml").to_owned();
             let definition = openslo::parse(&document).ok().and_then(|parsed| parsed.definitions.into_iter().next());
-            let Some(openslo::Definition { objective, source: IndicatorSource::Spans { total, part, is_good, .. }, labels, .. }) =
+            let Some(openslo::Definition { objective, source: IndicatorSource::Spans { total, part, is_good, .. }, group_by, labels, .. }) =
                 definition
             else {
                 return Some("The document has to be understood before a form can show it.".to_owned());
             };
             let indicator = Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good };
-            let mut fields = SloForm::of(&objective, &labels, &indicator, &document);
+            let mut fields = SloForm::of(&objective, &labels, &indicator, group_by.as_ref().map(GroupBy::told), &document);
             fields.set("original", form.value("original"));
             if !is_faithful(&fields, &document) {
                 return Some(ONLY_YAML.to_owned());

@@ -120,7 +120,7 @@ impl KnownSlo {
     /// Is it within an exclusion's scope?
     pub(crate) fn is_in(&self, scope: &ExclusionScope) -> bool {
         match scope {
-            ExclusionScope::Slo(name) => self.objective.name == *name,
+            ExclusionScope::Slo(name) => self.objective.name == *name || self.base_name() == name,
             ExclusionScope::Service(service) => self.objective.service == *service,
         }
     }
@@ -141,7 +141,9 @@ impl Backend {
         let (Ok(recurrence), true) = (recurrence, faults.is_empty()) else { return Err(Error::Invalid(faults)) };
         let recurrence = Arc::new(recurrence);
         let book = self.book();
-        let concerned: Vec<Arc<KnownSlo>> = book.all().filter(|slo| slo.is_in(&new.scope)).cloned().collect();
+        // Of groups it is told only when it is about one alone: there may be very many.
+        let is_named = |slo: &KnownSlo| matches!(&new.scope, ExclusionScope::Slo(name) if *name == slo.objective.name);
+        let concerned: Vec<Arc<KnownSlo>> = book.all().filter(|slo| slo.is_in(&new.scope) && (slo.group.is_none() || is_named(slo))).cloned().collect();
         if concerned.is_empty() {
             let (kind, name) = match &new.scope {
                 ExclusionScope::Slo(name) => ("SLO", name),
@@ -216,7 +218,8 @@ impl Backend {
     /// There is no such SLO; the database.
     pub async fn exclusions(&self, slo: Option<&str>) -> Result<Vec<Exclusion>> {
         let slo = slo.map(|name| self.book().get(name)).transpose()?;
-        let scope = slo.as_ref().map(|slo| (slo.objective.name.as_str(), slo.objective.service.as_str()));
+        let names = slo.as_ref().map(|slo| [slo.objective.name.clone(), slo.base_name().to_owned()]).unwrap_or_default();
+        let scope = slo.as_ref().map(|slo| (names.as_slice(), slo.objective.service.as_str()));
         let mut connection = self.0.pool.acquire().await?;
         Ok(exclusion::newest(&mut connection, scope, SHOWN).await?)
     }

@@ -17,7 +17,11 @@ impl Backend {
     /// # Errors
     /// The database.
     pub async fn slos_asked_for(&self, query: &SloQuery, now: Timestamp) -> Result<Vec<SloReport>> {
-        let reports: Vec<_> = self.slos(now).await?.into_iter().map(|report| (labels(&report.slo), report)).collect();
+        let reports = match &query.group_of {
+            Some(name) => self.groups_of(name, now).await?,
+            None => self.judged(self.book().whole().cloned().collect(), now).await?,
+        };
+        let reports: Vec<_> = reports.into_iter().map(|report| (labels(&report.slo), report)).collect();
         let (found, _) = query.select(reports, |(labels, report)| Candidate {
             objective: &report.slo.objective,
             evaluation: &report.evaluation,
@@ -32,7 +36,7 @@ impl Backend {
     /// The database.
     pub async fn slos_page(&self, query: SloQuery, faults: Vec<FieldFault>, now: Timestamp) -> Result<SlosPage> {
         let (all_labels, rows): (Vec<Vec<String>>, Vec<SloRow>) =
-            self.slo_rows(now).await?.into_iter().map(|(slo, row)| (labels(&slo), row)).unzip();
+            self.slo_rows(query.group_of.as_deref(), now).await?.into_iter().map(|(slo, row)| (labels(&slo), row)).unzip();
         let sentence = sentence::overview(&rows);
         let total = rows.len();
         let services: BTreeSet<String> = rows.iter().map(|row| row.objective.service.clone()).collect();

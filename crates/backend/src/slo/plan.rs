@@ -78,9 +78,9 @@ impl Plan {
     }
 }
 
-/// The document that defines an SLO: `document:part` is one of several.
+/// The document that defines an SLO: `document:part` is one of several, `document@value` a group.
 pub(super) fn document_name(slo: &str) -> &str {
-    slo.split(':').next().unwrap_or(slo)
+    slo.split([':', '@']).next().unwrap_or(slo)
 }
 
 /// What is counted, in a form that changes when and only when the counting does.
@@ -121,6 +121,14 @@ fn alerts_text(alerting: &Alerting) -> String {
     }
 }
 
+fn group_text(definition: &Definition) -> String {
+    definition.group_by.as_ref().map_or_else(|| "none".to_owned(), |group_by| group_by.by.source().to_owned())
+}
+
+fn cap_text(definition: &Definition) -> String {
+    definition.group_by.as_ref().map_or_else(|| "none".to_owned(), |group_by| group_by.cap.to_string())
+}
+
 fn labels_text(labels: &BTreeMap<String, Vec<String>>) -> String {
     format!("{labels:?}")
 }
@@ -139,6 +147,8 @@ pub(super) fn differences(before: &Definition, after: &Definition) -> Vec<String
         ("alerts", alerts_text(&a.alerting), alerts_text(&b.alerting)),
         ("min-bad-events", a.alerting.fewest_bad.to_string(), b.alerting.fewest_bad.to_string()),
         ("indicator", indicator_text(&before.source), indicator_text(&after.source)),
+        ("group-by", group_text(before), group_text(after)),
+        ("group-cap", cap_text(before), cap_text(after)),
         ("labels", labels_text(&before.labels), labels_text(&after.labels)),
     ];
     pairs.into_iter().filter(|(_, a, b)| a != b).map(|(field, a, b)| format!("{field}: {a} → {b}")).collect()

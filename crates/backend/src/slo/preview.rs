@@ -9,9 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use slowburn_domain::number::count;
 use slowburn_domain::sentence;
-use slowburn_domain::slo::{Counts, Evaluation, Hour, Ledger, Objective, Period, TimeWindow, evaluate_briefly};
+use slowburn_domain::slo::{
+    Counts, Evaluation, Hour, Ledger, Lint, Objective, Period, TimeWindow, evaluate_briefly, group_of, too_many_values,
+};
 use slowburn_domain::span::{Span, Status};
+use slowburn_domain::story::plural;
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{ExampleSpan, SloPreview};
 use slowburn_storage::partition::Part;
@@ -23,7 +27,7 @@ use sqlx::PgConnection;
 use super::calendar::Calendar;
 use super::{KnownSlo, Past, plan};
 use crate::filter::Filter;
-use crate::openslo::{CompositePart, Definition, IndicatorSource};
+use crate::openslo::{CompositePart, Definition, GroupBy, IndicatorSource};
 use crate::{Backend, Error, Result};
 
 /// How long spans are counted for one preview.
@@ -32,6 +36,8 @@ const MOST_TIME: Duration = Duration::from_secs(2);
 const MOST_SPANS: u64 = 200_000;
 /// How long examples alone are looked for.
 const EXAMPLES_TIME: Duration = Duration::from_millis(300);
+/// Groups named.
+const GROUPS_NAMED: usize = 8;
 /// Examples of each verdict.
 const EXAMPLES: usize = 4;
 
@@ -55,7 +61,7 @@ impl Backend {
         };
         let parsed = plan::library(&stored).parse(yaml).map_err(Error::Invalid)?;
         let Some(definition) = parsed.definitions.into_iter().next() else { return Ok(None) };
-        let Definition { objective, source, .. } = definition;
+        let Definition { objective, source, group_by, .. } = definition;
         let past = Past::of(&source);
         let (total, good) = match source {
             IndicatorSource::Spans { total, good, .. } => (total, good),
@@ -64,17 +70,23 @@ impl Backend {
         };
         let period = period_of(&objective, now.minute())?;
         let mut tx = self.snapshot().await?;
-        let mut walk = Walk { total, good, from: period.first.start(), examples: Vec::new() };
+        let mut walk = Walk { total, good, from: period.first.start(), examples: Vec::new(), group_by, groups: BTreeMap::new() };
         let seen = if past == Past::Red {
             let seen = self.count_rollup(&mut tx, &walk).await?;
-            self.walk(&mut tx, &mut walk, EXAMPLES_TIME, true, now).await?;
+            // What tells groups apart the rollup does not know.
+            let examples_only = walk.group_by.is_none();
+            self.walk(&mut tx, &mut walk, EXAMPLES_TIME, examples_only, now).await?;
             seen
         } else {
             self.walk(&mut tx, &mut walk, MOST_TIME, false, now).await?
         };
         tx.rollback().await?;
         let evaluation = judge(&objective, period, &seen.minutes, now.minute());
-        Ok(Some(told(&objective, evaluation, seen, walk.examples)))
+        let (groups, lint) = walk.groups_told();
+        let mut preview = told(&objective, evaluation, seen, walk.examples);
+        preview.groups = groups;
+        preview.lints.extend(lint);
+        Ok(Some(preview))
     }
 
     /// What an objective made of others in force would have meant, by their counts; `None` when one of them is not in force.
@@ -178,12 +190,25 @@ struct Walk {
     good: Filter,
     from: Timestamp,
     examples: Vec<ExampleSpan>,
+    group_by: Option<GroupBy>,
+    /// Events of each group, of one more at most than may be.
+    groups: BTreeMap<String, u64>,
 }
 
 impl Walk {
     fn count(&mut self, span: &Span, minutes: &mut BTreeMap<Minute, Counts>) {
         if span.end < self.from || !self.total.matches(span) {
             return;
+        }
+        if let Some(group_by) = &self.group_by {
+            let text = group_by.by.text(span);
+            let value = group_of(text.as_deref());
+            let is_full = self.groups.len() > group_by.cap as usize;
+            match self.groups.get_mut(value) {
+                Some(events) => *events += 1,
+                None if is_full => {}
+                None => drop(self.groups.insert(value.to_owned(), 1)),
+            }
         }
         let is_good = self.good.matches(span);
         *minutes.entry(span.end.minute()).or_default() += Counts { good: u64::from(is_good), total: 1 };
@@ -201,6 +226,22 @@ impl Walk {
 
     fn examples_of(&self, is_good: bool) -> usize {
         self.examples.iter().filter(|example| example.is_good == is_good).count()
+    }
+
+    /// The groups that were seen, in a sentence, and what to say of very many.
+    fn groups_told(&self) -> (String, Option<Lint>) {
+        let Some(GroupBy { by, cap }) = &self.group_by else { return (String::new(), None) };
+        let lint = (self.groups.len() > *cap as usize).then(|| too_many_values(by.source(), *cap));
+        let mut groups: Vec<(&String, &u64)> = self.groups.iter().collect();
+        groups.sort_by_key(|(value, events)| (std::cmp::Reverse(**events), *value));
+        let named: Vec<String> = groups.iter().take(GROUPS_NAMED).map(|(value, events)| format!("{value} ({})", count(**events as f64))).collect();
+        let sentence = match groups.len() {
+            0 => "No value was seen yet to group by.".to_owned(),
+            all if all > *cap as usize => format!("More than {cap} groups, among them {}.", named.join(", ")),
+            all if all > GROUPS_NAMED => format!("{} seen, most events in {}.", plural(all as u64, "group"), named.join(", ")),
+            all => format!("{} seen: {}.", plural(all as u64, "group"), named.join(", ")),
+        };
+        (sentence, lint)
     }
 
     fn has_examples(&self) -> bool {
@@ -244,6 +285,7 @@ fn told(objective: &Objective, evaluation: Evaluation, seen: Seen, mut examples:
         alert: evaluation.alert,
         back_to: seen.back_to,
         is_whole: seen.is_whole,
+        groups: String::new(),
         alerts: alerts.iter().map(|rule| sentence::alert_rule(rule, &objective.window, objective.target)).collect(),
         lints: evaluation.lints,
         examples,

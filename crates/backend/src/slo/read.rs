@@ -5,14 +5,14 @@ use std::sync::Arc;
 use slowburn_domain::history::history;
 use slowburn_domain::query::{Bound, FieldFault};
 use slowburn_domain::slo::{
-    Counts, Evaluation, Ledger, Objective, SeriesPoint, Window, evaluate, evaluate_briefly, hourly_burn_rates, hours_excluded_in_part,
-    series, series_first_hour, series_hours_needing_minutes, united,
+    Counts, Evaluation, Ledger, OTHER, Objective, SeriesPoint, Window, evaluate, evaluate_briefly, group_name, hourly_burn_rates,
+    hours_excluded_in_part, series, series_first_hour, series_hours_needing_minutes, united,
 };
 use slowburn_domain::time::{Minute, Timestamp};
-use slowburn_domain::view::{SloPage, SloRow};
+use slowburn_domain::view::{Groups, SloPage, SloRow};
 use slowburn_storage::rollup;
 
-use super::KnownSlo;
+use super::{KnownSlo, groups};
 use super::tallies::{Need, Reader};
 use crate::openslo::masked;
 use crate::{Backend, Error, Result};
@@ -25,6 +25,8 @@ const CHART_STEPS: i32 = 240;
 const MOST_STEPS: i32 = 11_000;
 /// Steps that a chart may have, minutes.
 const CHART_STEP_MINUTES: [i32; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440];
+/// Groups shown on an SLO's page.
+const GROUPS: usize = 10;
 /// Incidents shown on an SLO's page.
 const INCIDENTS: u16 = 10;
 /// Versions and exclusions shown on an SLO's page, of each.
@@ -49,7 +51,7 @@ pub struct SloReport {
 }
 
 impl Backend {
-    /// Every SLO, worst first.
+    /// Every SLO and every group, worst first.
     ///
     /// # Errors
     /// The database.
@@ -68,11 +70,24 @@ impl Backend {
     /// # Errors
     /// There is none of that name; the database.
     pub async fn slo(&self, name: &str, now: Timestamp) -> Result<SloReport> {
-        let rows = self.evaluated(self.reader(), vec![self.book().get(name)?], now, Range::Told, |_, _| ()).await?;
-        rows.into_iter()
-            .next()
-            .map(|(slo, evaluation, ())| SloReport { slo, evaluation })
-            .ok_or_else(|| Error::NotFound { kind: "SLO", name: name.to_owned() })
+        let book = self.book();
+        let reader = self.reader();
+        let rows = self.evaluated(reader, vec![book.get(name)?], now, Range::Told, |_, _| ()).await?;
+        let row = rows.into_iter().next().map(|(slo, evaluation, ())| SloReport { slo, evaluation });
+        let mut report = row.ok_or_else(|| Error::NotFound { kind: "SLO", name: name.to_owned() })?;
+        if let Ok(other) = book.get(&group_name(name, OTHER)) {
+            let other = self.evaluated(reader, vec![other], now, Range::None, |_, _| ()).await?;
+            groups::add_lint(&report.slo, &mut report.evaluation, |_| other.first().map(|(_, evaluation, ())| evaluation));
+        }
+        Ok(report)
+    }
+
+    /// The groups of an SLO, worst first; none of one that is not grouped.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn groups_of(&self, name: &str, now: Timestamp) -> Result<Vec<SloReport>> {
+        self.judged(self.book().groups_of(name).cloned().collect(), now).await
     }
 
     /// Every one of `slos` judged, worst first, with what `look` takes from its counts.
@@ -128,6 +143,11 @@ impl Backend {
             ledgers.push(ledger);
             if let Some((slo, count)) = turn.filter(|(_, count)| *count == ledgers.len()) {
                 debug_assert_eq!(count, ledgers.len());
+                if slo.group.is_some()
+                    && let (Some(whole), Some(own)) = (ledgers.pop(), ledgers.pop())
+                {
+                    ledgers.push(own.heard_as(&whole));
+                }
                 show(slo, &ledgers);
                 ledgers.clear();
                 turn = turns.next();
@@ -173,11 +193,37 @@ impl Backend {
         Ok((step * 60, points))
     }
 
-    /// Every SLO as lists show it, worst first.
-    pub(crate) async fn slo_rows(&self, now: Timestamp) -> Result<Vec<(Arc<KnownSlo>, SloRow)>> {
-        let known: Vec<Arc<KnownSlo>> = self.book().all().cloned().collect();
+    /// Every SLO as lists show it, worst first; or every group of one.
+    pub(crate) async fn slo_rows(&self, group_of: Option<&str>, now: Timestamp) -> Result<Vec<(Arc<KnownSlo>, SloRow)>> {
+        let book = self.book();
+        let known: Vec<Arc<KnownSlo>> = match group_of {
+            Some(name) => book.groups_of(name).cloned().collect(),
+            None => book.all().cloned().collect(),
+        };
         let slos = self.evaluated(self.reader(), known, now, Range::None, |slo, ledgers| sparkline(slo, ledgers, now)).await?;
-        Ok(slos.into_iter().map(|(slo, evaluation, sparkline)| (Arc::clone(&slo), row_of((slo, evaluation, sparkline)))).collect())
+        let rows: Vec<_> = slos.into_iter().map(|(slo, evaluation, line)| (Arc::clone(&slo), row_of((slo, evaluation, line)))).collect();
+        if group_of.is_some() {
+            return Ok(rows);
+        }
+        let (groups, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(slo, _)| slo.group.is_some());
+        for (slo, row) in rows.iter_mut().filter(|(slo, _)| slo.grouping.is_some()) {
+            let own = groups.iter().filter(|(group, _)| group.base_name() == slo.objective.name);
+            row.groups = Some(groups::tally(own.map(|(_, row)| &row.evaluation)));
+        }
+        Ok(rows)
+    }
+
+    /// The groups of an SLO for its page, if it has any; adds to its `row` what they say of it.
+    async fn groups_shown(&self, slo: &KnownSlo, row: &mut SloRow, now: Timestamp) -> Result<Option<Groups>> {
+        let Some(grouping) = &slo.grouping else { return Ok(None) };
+        let mut rows: Vec<SloRow> = self.slo_rows(Some(&slo.objective.name), now).await?.into_iter().map(|(_, row)| row).collect();
+        row.groups = Some(groups::tally(rows.iter().map(|row| &row.evaluation)));
+        groups::add_lint(slo, &mut row.evaluation, |name| {
+            rows.iter().find(|row| row.objective.name == name).map(|row| &row.evaluation)
+        });
+        let all = rows.len();
+        rows.truncate(GROUPS);
+        Ok(Some(Groups { by: grouping.group_by.by.source().to_owned(), cap: grouping.group_by.cap, all, worst: rows }))
     }
 
     /// One SLO as lists show it.
@@ -200,7 +246,8 @@ impl Backend {
         let (known, evaluation, (sparkline, young_start)) =
             evaluated.await?.into_iter().next().ok_or(Error::Unavailable("the SLO is being changed"))?;
         let shown_from = from.or(young_start);
-        let row = row_of((known, evaluation, sparkline));
+        let mut row = row_of((known, evaluation, sparkline));
+        let groups = self.groups_shown(&slo, &mut row, now).await?;
         let (step_seconds, series) = self.series_of(reader, &slo, shown_from, to, None, now).await?;
         let indicator = slo.indicator();
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
@@ -218,7 +265,7 @@ impl Backend {
         exclusions.truncate(HISTORY);
         let history = history(name, &incidents, &versions, &exclusions);
         let definition = masked(&slo.document);
-        Ok(SloPage { now, row, step_seconds, series, indicator, source, backfill, incidents, history, bad_traces, definition })
+        Ok(SloPage { now, row, step_seconds, series, indicator, source, groups, backfill, incidents, history, bad_traces, definition })
     }
 
     /// All-time good and total counts of every SLO that counts events of its own, for the metrics page.
@@ -257,11 +304,17 @@ fn needs(slo: &KnownSlo, last: Minute, asked: impl Fn(&Objective) -> (i32, Vec<i
         }
         Need { sli_id: leaf.sli_id, from_hour, minute_hours, excluded }
     };
-    leaves.iter().map(need).collect()
+    let mut needs: Vec<Need> = leaves.iter().map(need).collect();
+    if let (Some(group), Some(own)) = (&slo.group, needs.first()) {
+        // Of the whole it is asked when it was heard from, which hours tell.
+        let whole = Need { sli_id: group.whole, from_hour: own.from_hour, minute_hours: Vec::new(), excluded: Vec::new() };
+        needs.push(whole);
+    }
+    needs
 }
 
 fn row_of((slo, evaluation, sparkline): (Arc<KnownSlo>, Evaluation, Vec<Option<f64>>)) -> SloRow {
-    SloRow { objective: slo.objective.clone(), evaluation, sparkline }
+    SloRow { objective: slo.objective.clone(), evaluation, sparkline, groups: None }
 }
 
 /// Burn rate of each of the last hours.

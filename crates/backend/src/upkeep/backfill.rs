@@ -16,12 +16,15 @@ use slowburn_storage::ingest::{self, BadTrace};
 use slowburn_storage::rollup::{self, Deltas};
 use slowburn_storage::segment::decode;
 
-use crate::ingest::SliSet;
+use crate::filter::Signal;
+use crate::ingest::{Counted, SliSet, Unknown};
 use crate::slo::{KnownSlo, Past, SloBook};
 use crate::{Backend, Error, Result};
 
 /// Segments counted in one transaction.
 const SEGMENTS: i64 = 16;
+/// How often values get groups for the segments of one transaction; the next round goes on.
+const ADMISSIONS: usize = 5;
 /// Most traces with a bad event filed for an SLI from one segment.
 const MOST_BAD_TRACES: usize = 100;
 
@@ -31,8 +34,7 @@ impl Backend {
     /// # Errors
     /// The database.
     pub async fn backfill_all(&self) -> Result<u64> {
-        let book = self.book();
-        let version = book.segments_counted_to();
+        let version = self.book().segments_counted_to();
         let mut counted = 0;
         for bucket in self.0.settings.bucket_numbers() {
             loop {
@@ -43,7 +45,7 @@ impl Backend {
                 if !any || self.stopping().is_cancelled() || !self.holds(&format!("backfill/{bucket}")).await? {
                     break;
                 }
-                match self.backfill_some(bucket, version, &book).await {
+                match self.backfill_some(bucket, version).await {
                     // The rest is locked by others.
                     Ok(0) => break,
                     Ok(some) => counted += some,
@@ -55,13 +57,33 @@ impl Backend {
         Ok(counted)
     }
 
-    async fn backfill_some(&self, bucket: i16, version: i32, book: &Arc<SloBook>) -> Result<u64> {
+    async fn backfill_some(&self, bucket: i16, version: i32) -> Result<u64> {
+        for _ in 0..ADMISSIONS {
+            match self.try_to_backfill(bucket, version).await? {
+                Ok(counted) => return Ok(counted),
+                // Not in the transaction: giving groups waits for flushes, which may wait for its connection.
+                Err(unknown) => self.admit(unknown).await?,
+            }
+        }
+        Ok(0)
+    }
+
+    /// Gives the values that must get a group first; nothing was written then.
+    async fn try_to_backfill(&self, bucket: i16, version: i32) -> Result<std::result::Result<u64, Unknown>> {
         let mut tx = self.0.pool.begin().await?;
         let uncounted = backfill::lock_uncounted(&mut tx, bucket, version, SEGMENTS).await?;
         let places: Vec<_> = uncounted.iter().map(|segment| segment.segment).collect();
-        let book = Arc::clone(book);
+        let book = self.book();
         let counted =
             tokio::task::spawn_blocking(move || count(uncounted, &book)).await.map_err(|fault| Error::Internal(Box::new(fault)))?;
+        let mut unknown = Unknown::new();
+        for (slo, values) in counted.iter().flat_map(|segment| &segment.unknown) {
+            unknown.entry(Arc::clone(slo)).or_default().extend(values.iter().cloned());
+        }
+        if !unknown.is_empty() {
+            tx.rollback().await?;
+            return Ok(Err(unknown));
+        }
         let mut deltas = Deltas::new();
         for (place, segment) in places.iter().zip(counted) {
             for (key, counts) in segment.deltas {
@@ -75,7 +97,7 @@ impl Backend {
         rollup::append(&mut tx, bucket, &deltas).await?;
         tx.commit().await?;
         counter!("slowburn_segments_backfilled_total").increment(places.len() as u64);
-        Ok(places.len() as u64)
+        Ok(Ok(places.len() as u64))
     }
 
     /// How far the counting of an SLO's past has come; `None` when all of it is counted.
@@ -99,14 +121,15 @@ impl Backend {
 }
 
 #[derive(Default)]
-struct Counted {
+struct OfSegment {
     deltas: Deltas,
+    unknown: Unknown,
     bad: Vec<BadTrace>,
 }
 
 /// Counts segments by the SLIs that have not counted them. One that cannot be read counts nothing: it must not keep the
 /// others, and its slot, from going on.
-fn count(segments: Vec<Uncounted>, book: &SloBook) -> Vec<Counted> {
+fn count(segments: Vec<Uncounted>, book: &SloBook) -> Vec<OfSegment> {
     let mut sets: HashMap<i32, SliSet> = HashMap::new();
     segments
         .into_iter()
@@ -117,22 +140,21 @@ fn count(segments: Vec<Uncounted>, book: &SloBook) -> Vec<Counted> {
                 Err(fault) => {
                     tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; it is not counted");
                     counter!("slowburn_unreadable_segments_total").increment(1);
-                    return Counted::default();
+                    return OfSegment::default();
                 }
             };
             let mut counted = Counted::default();
             let mut bad: HashMap<i32, HashMap<TraceId, Timestamp>> = HashMap::new();
             for span in &spans {
-                for sli_id in set.count(span, &mut counted.deltas) {
+                set.count(Signal::Spans, span, span.end.minute(), &mut counted, |sli_id| {
                     let known = bad.entry(sli_id).or_default();
                     if known.len() < MOST_BAD_TRACES {
                         known.entry(span.trace_id).or_insert(span.start);
                     }
-                }
+                });
             }
-            counted.bad =
-                bad.into_iter().flat_map(|(sli_id, traces)| traces.into_iter().map(move |(id, start)| (sli_id, id, start))).collect();
-            counted
+            let bad = bad.into_iter().flat_map(|(sli_id, traces)| traces.into_iter().map(move |(id, start)| (sli_id, id, start)));
+            OfSegment { deltas: counted.deltas, unknown: counted.unknown, bad: bad.collect() }
         })
         .collect()
 }

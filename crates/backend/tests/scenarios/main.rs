@@ -8,6 +8,7 @@ mod correlation;
 mod definitions;
 mod editor;
 mod exclusion;
+mod group;
 mod incident;
 mod ingest;
 mod merge;

@@ -64,7 +64,7 @@ fn an_objective_is_answered_in_one_sentence() {
 
 #[test]
 fn the_overview_names_the_worst_first() {
-    let row = |evaluation| SloRow { objective: objective(), evaluation, sparkline: Vec::new() };
+    let row = |evaluation| SloRow { objective: objective(), evaluation, sparkline: Vec::new(), groups: None };
     assert_eq!(overview(&[]), "No objective is defined yet.");
     let calm = row(evaluation(Alert::Healthy, Some(0.5), Some(0.2), None));
     assert_eq!(

@@ -106,6 +106,15 @@ impl Ledger {
         self.sum(window.first_minute(now), now)
     }
 
+    /// The same, heard from whenever `source` was: of a part of what `source` counts, whose own silence says nothing.
+    #[must_use]
+    pub fn heard_as(self, source: &Self) -> Self {
+        let seen_before = source.seen_before;
+        let (mut hours, minutes) = self.into_rows();
+        hours.extend(source.hours.iter().map(|row| Hour { counts: Counts::default(), ..*row }));
+        Self::new(hours, minutes, seen_before)
+    }
+
     /// Was there a record before the loaded hours?
     pub const fn seen_before(&self) -> bool {
         self.seen_before

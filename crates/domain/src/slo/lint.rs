@@ -31,6 +31,8 @@ pub enum LintKind {
     BudgetUnderOne,
     /// One failure is as much as a page allows.
     SingleFailurePages,
+    /// It has more groups than it may have.
+    TooManyGroups,
 }
 
 impl LintKind {
@@ -43,6 +45,7 @@ impl LintKind {
             Self::UnreachableTier => "unreachable_tier",
             Self::BudgetUnderOne => "budget_under_one",
             Self::SingleFailurePages => "single_failure_pages",
+            Self::TooManyGroups => "too_many_groups",
         }
     }
 }

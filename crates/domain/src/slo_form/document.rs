@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{MONTH_START, SloForm};
+use crate::slo::DEFAULT_CAP;
 
 impl SloForm {
     /// The fields as an OpenSLO document. Fields that cannot be understood are written as they are, so that they are refused
@@ -16,6 +17,13 @@ impl SloForm {
         lines.pair(1, "name", &name);
         lines.given(1, "displayName", self.trimmed("display_name"));
         self.write_labels(&mut lines);
+        if !self.trimmed("group_by").is_empty() {
+            lines.put(1, "annotations:");
+            lines.pair(2, "slowburn.dev/group-by", self.trimmed("group_by"));
+            if self.trimmed("group_cap") != DEFAULT_CAP.to_string() {
+                lines.put(2, &format!("slowburn.dev/group-cap: {}", quoted(self.trimmed("group_cap"))));
+            }
+        }
         lines.put(0, "spec:");
         lines.given(1, "description", self.trimmed("description"));
         lines.pair(1, "service", self.trimmed("service"));
@@ -113,6 +121,11 @@ fn scalar(text: &str) -> String {
     if is_word || is_duration {
         return text.to_owned();
     }
+    quoted(text)
+}
+
+/// A text as YAML in quotes.
+fn quoted(text: &str) -> String {
     if !text.chars().any(char::is_control) {
         return format!("'{}'", text.replace('\'', "''"));
     }

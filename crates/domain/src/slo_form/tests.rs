@@ -146,7 +146,7 @@ fn conditions_find_their_way_back_into_choices() {
     ];
     for (total, is_good, part, counting, good) in cases {
         let indicator = Indicator { total: total.to_owned(), part: part.to_owned(), is_good };
-        let form = SloForm::of(&rolling, &BTreeMap::new(), &indicator, "");
+        let form = SloForm::of(&rolling, &BTreeMap::new(), &indicator, None, "");
         assert_eq!((form.value("counting"), form.value("good")), (counting, good), "{total} {part}");
         assert_eq!((form.total(), form.part()), (total.to_owned(), (is_good, part.to_owned())));
         assert_eq!(
