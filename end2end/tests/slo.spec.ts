@@ -54,3 +54,26 @@ test('B4: an objective made of others says what each of them took', async ({ pag
   await parts.getByRole('link', { name: 'payment-latency' }).click();
   await expect(page).toHaveURL(/\/slos\/payment-latency$/);
 });
+
+test('B4: each value has a budget of its own, and the list tells of them', async ({ page, request }) => {
+  const { items } = await (await request.get('/api/v1/slos?group_of=payment-latency&sort=name')).json();
+  expect(items.map((item: { name: string }) => item.name)).toEqual(['payment-latency@201', 'payment-latency@502']);
+  const whole = await (await request.get('/api/v1/slos/payment-latency')).json();
+  expect(whole.grouping).toEqual({ by: 'attributes["http.response.status_code"]', cap: 100, values: ['201', '502'] });
+  expect(items[0].events + items[1].events).toBe(whole.events);
+  await open(page, '/slos');
+  await expect(page.locator('.slo-table tr', { hasText: 'Payment latency' })).toContainText('2 groups, 1 in trouble');
+  await open(page, '/slos/payment-latency');
+  const groups = page.getByRole('region', { name: 'Groups, worst first' });
+  await expect(groups.locator('tbody th a')).toHaveText(['Payment latency · 502', 'Payment latency · 201']);
+  await groups.getByRole('link', { name: 'Payment latency · 502' }).click();
+  await expect(page).toHaveURL(/\/slos\/payment-latency%40502$/);
+  await expect(page.locator('main h1')).toHaveText('Payment latency · 502');
+  await expect(page.getByRole('navigation', { name: 'Breadcrumb' })).toHaveText('SLOs / payment-latency / 502');
+  await expect(page.getByRole('region', { name: 'Bad traces, newest first' }).getByRole('row')).toHaveCount(2);
+  await expect(page.getByRole('link', { name: 'Edit' })).toHaveAttribute('href', '/slo-editor?edit=payment-latency');
+  await page.getByRole('navigation', { name: 'Breadcrumb' }).getByRole('link', { name: 'payment-latency' }).click();
+  await expect(page).toHaveURL(/\/slos\/payment-latency$/);
+  await open(page, '/slos?group_of=payment-latency&q=502');
+  await expect(page.getByText('1 of 2 groups of payment-latency.')).toBeVisible();
+});

@@ -53,10 +53,11 @@ pub async fn set_version(connection: &mut PgConnection, version: i32) -> Result<
 /// # Errors
 /// The database.
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<SloRow>> {
-    let rows =
-        sqlx::query("SELECT name, document_name, sli_id, indicator, since_version, grouping, grouping_since_version FROM slos ORDER BY name")
-            .fetch_all(connection)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT name, document_name, sli_id, indicator, since_version, grouping, grouping_since_version FROM slos ORDER BY name",
+    )
+    .fetch_all(connection)
+    .await?;
     rows.iter()
         .map(|row| {
             Ok(SloRow {

@@ -27,7 +27,8 @@ pub fn Groups(
     let rest = format!(" has a budget of its own, for {cap} values at most.");
     lead.open("p", &[("class", Some("muted"))]).text(&said).element("code", "", &by).text(&rest).close("p");
     let href = SloQuery { group_of: Some(slo), ..SloQuery::default() }.href();
-    let more = (all > worst.len()).then(|| view! { <p class="more"><a href=href>{format!("All {all} groups ")} <Icon name="arrow" /></a></p> });
+    let more =
+        (all > worst.len()).then(|| view! { <p class="more"><a href=href>{format!("All {all} groups ")} <Icon name="arrow" /></a></p> });
     view! {
         <section aria-labelledby="groups">
             <h2 id="groups">"Groups, worst first"</h2>

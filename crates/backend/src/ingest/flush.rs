@@ -1,8 +1,8 @@
 //! Writes batches: one segment, its index rows, its counts and the keys of its requests in one transaction.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
 use metrics::{counter, histogram};

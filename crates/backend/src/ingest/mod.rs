@@ -35,10 +35,10 @@ use sqlx::PgPool;
 use tokio::sync::{RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use flush::Admit;
 pub(crate) use flush::chain;
 pub use payload::{Compression, Format, Payload};
 pub use room::Arriving;
-pub(crate) use flush::Admit;
 pub use sli_set::{Counted, Grouping, Sli, SliSet, Unknown};
 
 use crate::clock::Clock;

@@ -7,12 +7,12 @@ use slowburn_domain::time::parse_duration;
 
 use super::composite::{self, COMPOSITE_OF, WHEN_DELAYED};
 use super::fields::{Fields, Report};
+use super::grouping::{self, GROUP_BY, GROUP_CAP};
 use super::library::Context;
 use super::metadata::{Metadata, Naming, description};
 use super::pairs::{ALERT_PAIRS, ALERT_PRESET, MIN_BAD_EVENTS};
 use super::window::read_window;
 use super::yaml::Node;
-use super::grouping::{self, GROUP_BY, GROUP_CAP};
 use super::{CompositePart, Definition, GroupBy, IndicatorSource, MAX_NAME, ServiceDefinition, alerts, indicator, pairs};
 
 const EXPECTED_GAP: &str = "slowburn.dev/expected-gap";
@@ -72,7 +72,10 @@ impl Slo {
 /// Reads the rest of a document of kind SLO.
 pub(super) fn read<'c>(mut root: Fields<'c>, context: &Context<'c>, report: &mut Report) -> Slo {
     let metadata = Metadata::read(&mut root, Naming::Label, report);
-    metadata.warn_of_unknown(&[EXPECTED_GAP, ALERT_PRESET, ALERT_PAIRS, MIN_BAD_EVENTS, COMPOSITE_OF, WHEN_DELAYED, GROUP_BY, GROUP_CAP], report);
+    metadata.warn_of_unknown(
+        &[EXPECTED_GAP, ALERT_PRESET, ALERT_PAIRS, MIN_BAD_EVENTS, COMPOSITE_OF, WHEN_DELAYED, GROUP_BY, GROUP_CAP],
+        report,
+    );
     let expected_gap_minutes = metadata.read_annotation(EXPECTED_GAP, gap_minutes, report);
     let spec = root.required_map("spec", report);
     root.finish(report);

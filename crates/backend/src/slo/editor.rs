@@ -180,8 +180,9 @@ fn switched(form: &mut SloForm, action: Option<&str>) -> Option<String> {
         Some("to_form") if form.is_yaml() => {
             let document = form.value("yaml").to_owned();
             let definition = openslo::parse(&document).ok().and_then(|parsed| parsed.definitions.into_iter().next());
-            let Some(openslo::Definition { objective, source: IndicatorSource::Spans { total, part, is_good, .. }, group_by, labels, .. }) =
-                definition
+            let Some(openslo::Definition {
+                objective, source: IndicatorSource::Spans { total, part, is_good, .. }, group_by, labels, ..
+            }) = definition
             else {
                 return Some("The document has to be understood before a form can show it.".to_owned());
             };

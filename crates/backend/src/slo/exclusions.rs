@@ -143,7 +143,8 @@ impl Backend {
         let book = self.book();
         // Of groups it is told only when it is about one alone: there may be very many.
         let is_named = |slo: &KnownSlo| matches!(&new.scope, ExclusionScope::Slo(name) if *name == slo.objective.name);
-        let concerned: Vec<Arc<KnownSlo>> = book.all().filter(|slo| slo.is_in(&new.scope) && (slo.group.is_none() || is_named(slo))).cloned().collect();
+        let concerned: Vec<Arc<KnownSlo>> =
+            book.all().filter(|slo| slo.is_in(&new.scope) && (slo.group.is_none() || is_named(slo))).cloned().collect();
         if concerned.is_empty() {
             let (kind, name) = match &new.scope {
                 ExclusionScope::Slo(name) => ("SLO", name),

@@ -234,7 +234,8 @@ impl Walk {
         let lint = (self.groups.len() > *cap as usize).then(|| too_many_values(by.source(), *cap));
         let mut groups: Vec<(&String, &u64)> = self.groups.iter().collect();
         groups.sort_by_key(|(value, events)| (std::cmp::Reverse(**events), *value));
-        let named: Vec<String> = groups.iter().take(GROUPS_NAMED).map(|(value, events)| format!("{value} ({})", count(**events as f64))).collect();
+        let named: Vec<String> =
+            groups.iter().take(GROUPS_NAMED).map(|(value, events)| format!("{value} ({})", count(**events as f64))).collect();
         let sentence = match groups.len() {
             0 => "No value was seen yet to group by.".to_owned(),
             all if all > *cap as usize => format!("More than {cap} groups, among them {}.", named.join(", ")),

@@ -12,8 +12,8 @@ use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{Groups, SloPage, SloRow};
 use slowburn_storage::rollup;
 
-use super::{KnownSlo, groups};
 use super::tallies::{Need, Reader};
+use super::{KnownSlo, groups};
 use crate::openslo::masked;
 use crate::{Backend, Error, Result};
 
@@ -218,9 +218,7 @@ impl Backend {
         let Some(grouping) = &slo.grouping else { return Ok(None) };
         let mut rows: Vec<SloRow> = self.slo_rows(Some(&slo.objective.name), now).await?.into_iter().map(|(_, row)| row).collect();
         row.groups = Some(groups::tally(rows.iter().map(|row| &row.evaluation)));
-        groups::add_lint(slo, &mut row.evaluation, |name| {
-            rows.iter().find(|row| row.objective.name == name).map(|row| &row.evaluation)
-        });
+        groups::add_lint(slo, &mut row.evaluation, |name| rows.iter().find(|row| row.objective.name == name).map(|row| &row.evaluation));
         let all = rows.len();
         rows.truncate(GROUPS);
         Ok(Some(Groups { by: grouping.group_by.by.source().to_owned(), cap: grouping.group_by.cap, all, worst: rows }))

@@ -184,7 +184,9 @@ async fn b4_a_changed_grouping_begins_anew_with_the_past_and_without_one_the_gro
 
 /// Two hours of a hundred requests a minute: `eu` is well, half of `us` fails for the last hour, and `asia` sent nothing for it.
 async fn outage(scene: &Scene) {
-    for (service, part, share, is_failing, from) in [("checkout", "eu", 95_u128, false, 0), ("checkout", "us", 5, true, 0), ("checkout", "asia", 3, false, 60)] {
+    for (service, part, share, is_failing, from) in
+        [("checkout", "eu", 95_u128, false, 0), ("checkout", "us", 5, true, 0), ("checkout", "asia", 3, false, 60)]
+    {
         let mut spans = Vec::new();
         for minutes_ago in from..120 {
             let start = NOON.plus_seconds(-60 * minutes_ago - 1);
@@ -219,7 +221,8 @@ async fn b4_b7_each_group_has_its_own_alert_and_incident(pool: PgPool) {
     let whole = scene.backend.slo("regions", NOON).await.expect("known").evaluation;
     // 3 of 100 bad for an hour burn 2.6 times too fast: no page for the whole.
     assert!(whole.tier != Some(Tier::Page), "{whole:?}");
-    let expected: Vec<_> = whole.tier.map(|tier| ("regions".to_owned(), tier)).into_iter().chain([("regions@us".to_owned(), Tier::Page)]).collect();
+    let expected: Vec<_> =
+        whole.tier.map(|tier| ("regions".to_owned(), tier)).into_iter().chain([("regions@us".to_owned(), Tier::Page)]).collect();
     assert_eq!(found, expected);
 
     // Lists show the whole with what its groups say; the groups themselves when asked for.

@@ -29,7 +29,9 @@ pub use alerting::{AlertPair, AlertPairs, Alerting, Threshold, is_preset};
 pub use composite::{Basis, Part, PartState, WhenDelayed};
 pub use evaluate::{burn_rate, evaluate, evaluate_briefly};
 pub use exclusion::{Exclusion, ExclusionEffect, ExclusionScope, hours_excluded_in_part, united};
-pub use group::{DEFAULT_CAP, HIGHEST_CAP, LONGEST_VALUE, NONE, OTHER, group_name, group_of, split_group, too_many_groups, too_many_values};
+pub use group::{
+    DEFAULT_CAP, HIGHEST_CAP, LONGEST_VALUE, NONE, OTHER, group_name, group_of, split_group, too_many_groups, too_many_values,
+};
 pub use ledger::{Counts, Hour, Ledger};
 pub use lint::{Lint, LintKind, unreachable_tiers};
 pub use measure::Amount;

@@ -5,6 +5,7 @@ mod composite;
 mod documents;
 mod examples;
 mod faults;
+mod grouping;
 mod import;
 mod prometheus;
 mod references;
