@@ -1,6 +1,7 @@
 //! The groups of an objective: how many there are, and the worst of them.
 
 use leptos::prelude::*;
+use slowburn_domain::slo::split_group;
 use slowburn_domain::slo_query::SloQuery;
 use slowburn_domain::story::plural;
 use slowburn_domain::view::Groups as Shown;
@@ -18,7 +19,11 @@ pub fn Groups(
     /// Its groups.
     groups: Option<Shown>,
 ) -> impl IntoView {
-    let Some(Shown { by, cap, all, worst }) = groups else { return ().erase() };
+    let Some(Shown { by, cap, all, mut worst }) = groups else { return ().erase() };
+    // Under the name of the whole its values say enough.
+    for row in &mut worst {
+        row.objective.display_name = split_group(&row.objective.name).map(|(_, value)| value.to_owned());
+    }
     let mut lead = Markup::default();
     let said = match all {
         0 => "No event has come yet. Each value of ".to_owned(),
