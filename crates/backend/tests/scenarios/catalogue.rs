@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use crate::Scene;
 
-const COORDINATION: [&str; 11] = [
+const COORDINATION: [&str; 12] = [
     "budget_exclusions",
     "prometheus_progress",
     "document_versions",
@@ -12,6 +12,7 @@ const COORDINATION: [&str; 11] = [
     "sli_set",
     "documents",
     "slos",
+    "slo_groups",
     "incidents",
     "incident_changes",
     "alert_states",
