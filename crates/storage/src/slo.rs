@@ -107,11 +107,16 @@ pub async fn put(connection: &mut PgConnection, slo: &SloRow) -> Result<()> {
     Ok(())
 }
 
-/// Removes SLOs of a document other than `keep`: objectives that its new version no longer has.
+/// Removes SLOs of a document other than `keep`, objectives that its new version no longer has, and their groups.
 ///
 /// # Errors
 /// The database.
 pub async fn remove_others(connection: &mut PgConnection, document_name: &str, keep: &[String]) -> Result<u64> {
+    sqlx::query("DELETE FROM slo_groups WHERE slo IN (SELECT name FROM slos WHERE document_name = $1 AND NOT name = ANY ($2))")
+        .bind(document_name)
+        .bind(keep)
+        .execute(&mut *connection)
+        .await?;
     Ok(sqlx::query("DELETE FROM slos WHERE document_name = $1 AND NOT name = ANY ($2)")
         .bind(document_name)
         .bind(keep)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use slowburn_backend::slo::Signature;
 use slowburn_domain::incident::Incident;
 use slowburn_domain::slo::{Alert, Counts, OTHER, Tier};
 use slowburn_domain::slo_query::SloQuery;
@@ -154,7 +155,7 @@ async fn b4_beyond_the_cap_values_are_counted_together_and_reported(pool: PgPool
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn b4_a_changed_grouping_begins_anew_with_the_past_and_without_one_the_groups_go(pool: PgPool) {
-    let scene = Scene::new(pool).await;
+    let scene = Scene::new(pool.clone()).await;
     scene.apply(&availability("regions", 0.99, "7d")).await;
     for seed in 1..=3 {
         scene.send(request(seed)).await.expect("accepted");
@@ -180,6 +181,13 @@ async fn b4_a_changed_grouping_begins_anew_with_the_past_and_without_one_the_gro
     scene.send(request(4)).await.expect("accepted");
     settle(&scene).await;
     assert_eq!(whole(&scene, "regions").await.total, before.total + 50);
+
+    scene.apply(&grouped("regions", "status", 20)).await;
+    settle(&scene).await;
+    assert_eq!(groups(&scene, "regions").await.len(), 2);
+    scene.backend.remove_document("SLO", "regions", &Signature::default()).await.expect("removed");
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM slo_groups").fetch_one(&pool).await.expect("counted");
+    assert_eq!(left, 0, "groups go with their SLO");
 }
 
 /// Two hours of a hundred requests a minute: `eu` is well, half of `us` fails for the last hour, and `asia` sent nothing for it.
