@@ -12,8 +12,9 @@ export class SloPage {
 
   /** The biggest drawing on the page, whoever drew it. */
   async biggestChart(): Promise<{ x: number; y: number; width: number; height: number }> {
-    const boxes = await Promise.all((await this.charts.all()).map((chart) => chart.boundingBox()));
-    const sorted = boxes.flatMap((box) => box ?? []).sort((a, b) => b.width * b.height - a.width * a.height);
+    // All at one moment: news may draw the page anew in between.
+    const boxes = await this.charts.evaluateAll((drawings) => drawings.map((drawing) => drawing.getBoundingClientRect().toJSON() as DOMRect));
+    const sorted = boxes.sort((a, b) => b.width * b.height - a.width * a.height);
     expect(sorted.length, 'the page shows a chart').toBeGreaterThan(0);
     return sorted[0];
   }
