@@ -9,6 +9,8 @@ use slowburn_domain::chart::{Chart, Mark, Point, Role};
 
 /// How strongly an area is filled under its line.
 const AREA_ALPHA: f64 = 0.14;
+/// Dashes of a broken line.
+const DASHES: u8 = 24;
 
 /// A colour for every role.
 pub(super) struct Theme(pub(super) [RGBColor; Role::ALL.len()]);
@@ -34,6 +36,13 @@ pub(super) fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, chart: &Char
             Mark::Level(role, y) => {
                 let ends = [place((0.0, *y)), place((1.0, *y))];
                 area.draw(&PathElement::new(ends, theme.style(*role, pixel)))?;
+            }
+            Mark::Upright(role, x) => {
+                for dash in 0..DASHES {
+                    let bottom = f64::from(dash) / f64::from(DASHES);
+                    let ends = [place((*x, bottom)), place((*x, bottom + 0.6 / f64::from(DASHES)))];
+                    area.draw(&PathElement::new(ends, theme.style(*role, pixel)))?;
+                }
             }
             Mark::Line(role, runs) => {
                 for run in runs {

@@ -211,11 +211,16 @@ fn Overview(page: Page) -> impl IntoView {
 
 #[component]
 fn Charts(page: Page) -> impl IntoView {
+    let charts = [
+        (chart::budget(&page), "Error budget left"),
+        (chart::burn_rate(&page), "Burn rate"),
+        (chart::events(&page), "Events"),
+    ];
     view! {
         <div class="charts">
-            <ChartView chart=chart::budget(&page) title="Error budget left" />
-            <ChartView chart=chart::burn_rate(&page) title="Burn rate" />
-            <ChartView chart=chart::events(&page) title="Events" />
+            {charts
+                .map(|(chart, title)| view! { <ChartView chart=chart.with_changes(&page.history) title=title /> })
+                .collect_view()}
         </div>
     }
     .erase()

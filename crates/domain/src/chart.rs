@@ -9,6 +9,7 @@ pub use build::{budget, burn_rate, events, sparkline};
 pub use downsample::downsample;
 pub use ticks::{linear_ticks, log_ticks, time_ticks};
 
+use crate::history::Happening;
 use crate::time::Timestamp;
 
 /// Horizontal pixels for which series are thinned out; more are not told apart on a screen.
@@ -87,11 +88,14 @@ pub enum Role {
     Page,
     /// Threshold of a tier that files a ticket.
     Ticket,
+    /// The moment of a change.
+    Change,
 }
 
 impl Role {
     /// Every role, in the order of [`Role::index`].
-    pub const ALL: [Self; 7] = [Self::Grid, Self::Line, Self::Good, Self::Bad, Self::Reference, Self::Page, Self::Ticket];
+    pub const ALL: [Self; 8] =
+        [Self::Grid, Self::Line, Self::Good, Self::Bad, Self::Reference, Self::Page, Self::Ticket, Self::Change];
 
     /// Its number, for palettes and class names.
     pub const fn index(self) -> usize {
@@ -113,6 +117,8 @@ pub enum Mark {
     Bars(Role, Vec<(Point, Point)>),
     /// A horizontal line over the whole width.
     Level(Role, f64),
+    /// A broken vertical line over the whole height.
+    Upright(Role, f64),
 }
 
 /// A label at a position of an axis.
@@ -164,6 +170,22 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// The same with a marker for each change (requirement B9) that lies in its range, told where the pointer reads its step:
+    /// versions, exclusions and incidents that began.
+    #[must_use]
+    pub fn with_changes(mut self, history: &[Happening]) -> Self {
+        // History is told newest first, a chart from left to right.
+        for change in history.iter().rev().filter(|change| change.mark != "closed") {
+            let position = self.time.position(change.at);
+            let nearest = self.readings.iter_mut().min_by_key(|reading| reading.at.since(change.at).unsigned_abs());
+            let Some(reading) = nearest.filter(|_| (0.0..=1.0).contains(&position)) else { continue };
+            self.marks.push(Mark::Upright(Role::Change, position));
+            reading.text.push_str(" · ");
+            reading.text.push_str(&change.what);
+        }
+        self
+    }
+
     /// The reading nearest to an instant; `None` without any.
     pub fn reading(&self, at: Timestamp) -> Option<&Reading> {
         let after = self.readings.partition_point(|reading| reading.at < at);

@@ -6,7 +6,7 @@
 //! next reading together. Nothing here is the only copy of anything: a position too old to be caught up with, or an error,
 //! costs another full reading.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use slowburn_domain::slo::{Counts, Hour, Ledger};
@@ -59,7 +59,8 @@ struct Known {
 struct Tally {
     from_hour: i32,
     seen_before: bool,
-    hours: BTreeMap<i32, Hour>,
+    /// In order, each once: judging copies them from some hour on.
+    hours: Vec<Hour>,
     minutes: HashMap<i32, Block>,
 }
 
@@ -212,16 +213,24 @@ impl Known {
     }
 
     fn load(&mut self, lack: &Lack, loaded: Loaded) {
+        let seen_before: HashSet<i32> = loaded.seen_before.into_iter().collect();
         for (from_hour, ids) in &lack.slis {
             for id in ids {
-                let tally = Tally { from_hour: *from_hour, seen_before: loaded.seen_before.contains(id), ..Tally::default() };
+                let tally = Tally { from_hour: *from_hour, seen_before: seen_before.contains(id), ..Tally::default() };
                 let replaced = self.slis.insert(*id, tally);
                 self.blocks -= replaced.map_or(0, |old| old.minutes.len());
             }
         }
         for (sli_id, hour) in loaded.hours {
             if let Some(tally) = self.slis.get_mut(&sli_id) {
-                tally.hours.insert(hour.hour, hour);
+                tally.hours.push(hour);
+            }
+        }
+        for id in lack.slis.values().flatten() {
+            if let Some(tally) = self.slis.get_mut(id) {
+                tally.hours.sort_unstable_by_key(|row| row.hour);
+                // One that two needs ask for from different hours on was read twice.
+                tally.hours.dedup_by_key(|row| row.hour);
             }
         }
         for (sli_id, hour) in &lack.blocks {
@@ -239,10 +248,11 @@ impl Known {
 
     fn ledger(&mut self, need: &Need, reader: u64) -> Ledger {
         let Some(tally) = self.slis.get_mut(&need.sli_id) else { return Ledger::default() };
-        let mut seen_before = tally.seen_before || tally.hours.range(..need.from_hour).next().is_some();
+        let first = tally.hours.partition_point(|row| row.hour < need.from_hour);
+        let mut seen_before = tally.seen_before || first > 0;
         let unfolded = self.unfolded.get(&need.sli_id);
-        let mut hours = Vec::with_capacity(tally.hours.len() + unfolded.map_or(0, BTreeMap::len));
-        hours.extend(tally.hours.range(need.from_hour..).map(|(_, hour)| *hour));
+        let mut hours = Vec::with_capacity(tally.hours.len() - first + unfolded.map_or(0, BTreeMap::len));
+        hours.extend_from_slice(&tally.hours[first..]);
         let mut minutes = Vec::with_capacity(need.minute_hours.len() * MINUTES_PER_HOUR);
         for hour in &need.minute_hours {
             let Some(block) = tally.minutes.get_mut(hour) else { continue };
@@ -297,7 +307,12 @@ impl Tally {
             self.seen_before = true;
             return;
         }
-        let known = self.hours.entry(hour).or_insert(Hour { hour, ..Hour::default() });
+        // What is new lies at the end.
+        let index = self.hours.partition_point(|row| row.hour < hour);
+        if self.hours.get(index).is_none_or(|row| row.hour != hour) {
+            self.hours.insert(index, Hour { hour, ..Hour::default() });
+        }
+        let known = &mut self.hours[index];
         known.counts += counts;
         known.seen |= 1 << place(minute);
         if let Some(block) = self.minutes.get_mut(&hour) {
@@ -366,6 +381,16 @@ mod tests {
         assert!(!known.ledger(&need(10, &[]), 2).seen_before());
         known.add(changes(7, vec![sum(30, 1)], Vec::new()), 3);
         assert!(known.ledger(&need(10, &[]), 3).seen_before(), "what came late and lies before what is known is noticed");
+    }
+
+    #[test]
+    fn an_sli_that_two_ask_for_from_different_hours_is_counted_once() {
+        let mut known = Known::default();
+        let lack = known.lack(&[need(10, &[]), need(11, &[])]);
+        let hour = |hour| (7, Hour { hour, counts: Counts { good: 2, total: 2 }, seen: 1 });
+        known.load(&lack, Loaded { hours: vec![hour(11), hour(10), hour(11)], ..Loaded::default() });
+        assert_eq!(known.ledger(&need(10, &[]), 1).sum(Minute(600), Minute(719)).total, 4);
+        assert_eq!(known.ledger(&need(11, &[]), 1).sum(Minute(600), Minute(719)).total, 2);
     }
 
     #[test]

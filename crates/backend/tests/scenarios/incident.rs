@@ -54,7 +54,7 @@ async fn events(pool: &PgPool, kind: &str) -> Vec<serde_json::Value> {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn an_outage_is_one_incident_whoever_evaluates(pool: PgPool) {
+async fn b7_an_outage_is_one_incident_whoever_evaluates(pool: PgPool) {
     let (first, second) = (Scene::new(pool.clone()).await, Scene::new(pool.clone()).await);
     first.apply(&availability("checkout-availability", 0.999, "30d")).await;
     second.backend.follow_slos().await.expect("followed");
@@ -83,7 +83,7 @@ async fn an_outage_is_one_incident_whoever_evaluates(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn silence_keeps_an_incident_open_and_says_so(pool: PgPool) {
+async fn b8_silence_keeps_an_incident_open_and_says_so(pool: PgPool) {
     let scene = Scene::new(pool.clone()).await;
     scene.apply(&availability("checkout-availability", 0.999, "30d")).await;
     feed(&scene, -3 * 1_440, 0, 0).await;
@@ -96,7 +96,7 @@ async fn silence_keeps_an_incident_open_and_says_so(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn people_take_incidents_on_and_write_notes(pool: PgPool) {
+async fn b7_people_take_incidents_on_and_write_notes(pool: PgPool) {
     let scene = Scene::new(pool).await;
     scene.apply(&availability("checkout-availability", 0.999, "30d")).await;
     feed(&scene, -1_440, 0, 0).await;

@@ -94,7 +94,7 @@ async fn counts_in_memory_follow_whoever_folds(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn silence_is_unmeasured_and_not_good(pool: PgPool) {
+async fn b8_silence_is_unmeasured_and_not_good(pool: PgPool) {
     let scene = Scene::new(pool).await;
     scene.apply(&availability("quiet", 0.99, "7d")).await;
     feed(&scene).await;

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::history::Happening;
 use crate::slo::{
     Alert, Budget, BudgetingMethod, BurnRates, Counts, Evaluation, Objective, SeriesPoint, Target, Tier, TierRule, TierState, TimeWindow,
     Window,
@@ -152,6 +153,35 @@ fn one_bad_event_among_many_is_seen() {
     let bad = chart.marks.iter().find_map(|mark| if let Mark::Bars(Role::Bad, bars) = mark { bars.first() } else { None }).unwrap();
     assert!(bad.1.1 - bad.0.1 > 0.01);
     assert_eq!(chart.readings[0].text, "1 M good, 1 bad, 99.9999 %");
+}
+
+#[test]
+fn b9_changes_are_marked_on_every_chart_and_told_at_their_step() {
+    let page = page(&[(99, 100), (98, 100), (97, 100), (96, 100)]);
+    let change = |at_text: &str, mark: &str, what: &str| Happening {
+        at: at(at_text),
+        mark: mark.to_owned(),
+        what: what.to_owned(),
+        ..Happening::default()
+    };
+    let history = [
+        change("2026-11-21T11:10:00Z", "closed", "An incident ended"),
+        change("2026-11-21T10:40:00Z", "opened", "An incident began"),
+        change("2026-11-21T10:20:00Z", "version", "Version 2 applied by Grace"),
+        change("2026-11-20T10:20:00Z", "version", "Applied for the first time"),
+    ];
+    for chart in [budget(&page), burn_rate(&page), events(&page)] {
+        let plain: Vec<String> = chart.readings.iter().map(|reading| reading.text.clone()).collect();
+        let marked = chart.with_changes(&history);
+        let lines: Vec<f64> = marked
+            .marks
+            .iter()
+            .filter_map(|mark| if let Mark::Upright(Role::Change, x) = mark { Some((x * 240.0).round()) } else { None })
+            .collect();
+        assert_eq!(lines, [140.0, 160.0], "minutes after 08:00 of those that lie in the chart");
+        let told: Vec<&str> = marked.readings.iter().zip(&plain).map(|(reading, plain)| reading.text.strip_prefix(plain.as_str()).unwrap()).collect();
+        assert_eq!(told, ["", "", " · Version 2 applied by Grace · An incident began", ""]);
+    }
 }
 
 #[test]

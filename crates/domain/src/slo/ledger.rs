@@ -126,6 +126,15 @@ impl Ledger {
         let first = self.hours.partition_point(|row| row.hour < from.hour());
         let mut runs: Vec<(Minute, Minute)> = Vec::new();
         for row in self.hours[first..].iter().take_while(|row| row.hour <= to.hour()) {
+            // Most hours are full and follow each other.
+            let (begin, end) = (Minute(row.hour * MINUTES_PER_HOUR), Minute(row.hour * MINUTES_PER_HOUR + MINUTES_PER_HOUR - 1));
+            if row.seen == ALL_MINUTES
+                && end <= to
+                && let Some(last) = runs.last_mut().filter(|last| last.1.plus(1) == begin)
+            {
+                last.1 = end;
+                continue;
+            }
             for (begin, end) in seen_runs(row) {
                 let (begin, end) = (begin.max(from), end.min(to));
                 match runs.last_mut() {

@@ -39,7 +39,7 @@ fn windows_end_with_the_running_minute() {
 }
 
 #[test]
-fn no_events_is_neither_good_nor_bad() {
+fn b8_no_events_is_neither_good_nor_bad() {
     let evaluation = History::default().evaluate(&three_nines(), NOW);
     assert_eq!((evaluation.alert, evaluation.tier), (Alert::Unmeasured, None));
     assert_eq!((evaluation.sli, evaluation.coverage, evaluation.exhaustion), (None, None, None));
@@ -49,7 +49,7 @@ fn no_events_is_neither_good_nor_bad() {
 }
 
 #[test]
-fn steady_traffic_fires_exactly_by_the_workbooks_rule() {
+fn b6_steady_traffic_fires_exactly_by_the_workbooks_rule() {
     // Errors spread evenly over the long window and dense enough for the short one: the rule is burn ≥ factor for both.
     for (long, factor, tier) in [(60, 14.4, Tier::Page), (360, 6.0, Tier::Page), (1_440, 3.0, Tier::Ticket), (4_320, 1.0, Tier::Ticket)] {
         for (what, per_minute, fires) in [("at the threshold", factor, true), ("just under it", factor - 0.1, false)] {
@@ -91,7 +91,7 @@ fn a_pairs_windows_tell_its_state() {
 }
 
 #[test]
-fn the_most_urgent_tier_that_fires_is_told() {
+fn b7_the_most_urgent_tier_that_fires_is_told() {
     let burning = |bad| History::default().with(0, 30 * DAY, 1, 1_000 - bad, bad).evaluate(&three_nines(), NOW);
     assert_eq!((burning(20).alert, burning(20).tier), (Alert::Critical, Some(Tier::Page)));
     assert_eq!((burning(4).alert, burning(4).tier), (Alert::Critical, Some(Tier::Ticket)));
@@ -99,7 +99,7 @@ fn the_most_urgent_tier_that_fires_is_told() {
 }
 
 #[test]
-fn one_failure_in_ten_requests_an_hour_does_not_page_but_two_do() {
+fn b6_one_failure_in_ten_requests_an_hour_does_not_page_but_two_do() {
     let hourly = History::default().with(0, 30 * DAY, 6, 1, 0);
     let one = hourly.clone().with(0, 1, 1, 0, 1).evaluate(&three_nines(), NOW);
     assert!(one.burn_rates["1h"].expect("events") > 14.4, "by burn rate alone it would");
@@ -109,7 +109,7 @@ fn one_failure_in_ten_requests_an_hour_does_not_page_but_two_do() {
 }
 
 #[test]
-fn a_failure_at_night_is_no_outage() {
+fn b6_a_failure_at_night_is_no_outage() {
     // 16 busy hours a day, a request every five minutes at night, and in the last hour three failures more.
     let mut history = History::default();
     for day in 0..30 {
@@ -121,7 +121,7 @@ fn a_failure_at_night_is_no_outage() {
 }
 
 #[test]
-fn half_an_hour_of_half_errors_after_three_quiet_days_pages() {
+fn b5_half_an_hour_of_half_errors_after_three_quiet_days_pages() {
     for (what, per_minute) in [("busy", 100), ("two requests a minute", 2)] {
         let history = History::default().with(30, 3 * DAY - 30, 1, per_minute, 0).with(0, 30, 1, per_minute / 2, per_minute / 2);
         let evaluation = history.evaluate(&three_nines(), NOW);
@@ -140,7 +140,7 @@ fn a_service_born_ten_minutes_ago_can_page() {
 }
 
 #[test]
-fn data_that_stop_become_unmeasured_and_come_back() {
+fn b8_data_that_stop_become_unmeasured_and_come_back() {
     let at = |silent: u32| busy().without(0, silent).evaluate(&three_nines(), NOW);
     for (silent, alert) in [
         (0, Alert::Healthy),
@@ -158,7 +158,7 @@ fn data_that_stop_become_unmeasured_and_come_back() {
 }
 
 #[test]
-fn what_fires_is_told_although_another_tier_saw_too_little() {
+fn b8_what_fires_is_told_although_another_tier_saw_too_little() {
     let history = busy().without(0, 5 * HOUR).with(0, 80, 1, 50, 50);
     let evaluation = history.evaluate(&three_nines(), NOW);
     assert_eq!(alert_of(&evaluation, 60), Alert::Critical);
@@ -167,7 +167,7 @@ fn what_fires_is_told_although_another_tier_saw_too_little() {
 }
 
 #[test]
-fn silences_are_measured_by_the_sources_own_habit() {
+fn b8_silences_are_measured_by_the_sources_own_habit() {
     let every_half_hour = History::default().with(25, 10 * DAY, 30, 5, 0);
     assert_eq!(every_half_hour.evaluate(&three_nines(), NOW).alert, Alert::Healthy);
     // Its first record has no habit yet: five minutes, unless the author said what to expect.
@@ -180,7 +180,7 @@ fn silences_are_measured_by_the_sources_own_habit() {
 }
 
 #[test]
-fn the_running_minute_is_not_held_against_a_source() {
+fn b8_the_running_minute_is_not_held_against_a_source() {
     // Three minutes with records, five more of grace, and the running one if it comes right after.
     for (silent, coverage) in [(0, 1.0), (1, 1.0), (5, 1.0), (6, 1.0), (7, 8.0 / 10.0), (8, 8.0 / 11.0)] {
         let evaluation = History::default().with(silent, 3, 1, 1, 0).evaluate(&three_nines(), NOW);
@@ -189,7 +189,7 @@ fn the_running_minute_is_not_held_against_a_source() {
 }
 
 #[test]
-fn coverage_counts_from_the_first_record_or_the_windows_start() {
+fn b8_coverage_counts_from_the_first_record_or_the_windows_start() {
     let history = History::default().with(0, 60, 1, 1, 0);
     assert_close(history.evaluate(&three_nines(), NOW).coverage.expect("records"), 1.0, "since the first record");
     let hours: Vec<Hour> = (NOW.hour() - 1..=NOW.hour()).map(|hour| Hour { hour, counts: Counts::default(), seen: u64::MAX }).collect();
@@ -204,7 +204,7 @@ fn coverage_counts_from_the_first_record_or_the_windows_start() {
 }
 
 #[test]
-fn an_objective_without_tiers_is_judged_by_its_coverage() {
+fn b8_an_objective_without_tiers_is_judged_by_its_coverage() {
     let loose = objective(0.5, Window::days(7));
     let history = History::default().with(0, 7 * DAY, 1, 1, 1);
     let evaluation = history.evaluate(&loose, NOW);
@@ -213,7 +213,7 @@ fn an_objective_without_tiers_is_judged_by_its_coverage() {
 }
 
 #[test]
-fn exhaustion_comes_from_what_is_left_at_the_last_hours_burn() {
+fn b9_exhaustion_comes_from_what_is_left_at_the_last_hours_burn() {
     let history = History::default().with(HOUR, 30 * DAY - HOUR, 1, 1_000, 0).with(0, HOUR, 1, 990, 10);
     let evaluation = history.evaluate(&three_nines(), NOW);
     let exhaustion = evaluation.exhaustion.expect("it burns");
