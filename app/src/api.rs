@@ -16,6 +16,8 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use slowburn_domain::id::{SpanId, TraceId};
+#[cfg(feature = "ssr")]
+use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::query::Bound;
 #[cfg(feature = "ssr")]
 use slowburn_domain::query::TraceQuery;
@@ -24,7 +26,7 @@ use slowburn_domain::slo_query::SloQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
 use slowburn_domain::view::{
-    CorrelationPage, IncidentPage, IncidentsPage, OverviewPage, SettingsPage, SloEditorPage, SloPage, SlosPage, SpanView, TracePage,
+    CorrelationPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, SettingsPage, SloEditorPage, SloPage, SlosPage, SpanView, TracePage,
     TracesPage,
 };
 
@@ -73,6 +75,8 @@ pub enum Question {
         /// The span.
         span: SpanId,
     },
+    /// Log records by the raw query string of the page's URL. What is not understood comes back, named by field.
+    Logs(String),
     /// Everything with one correlation ID.
     Correlation(String),
     /// Incidents; from a cursor on, those that ended.
@@ -94,6 +98,7 @@ pub enum Answer {
     Slo(Box<SloPage>),
     SloEditor(Box<SloEditorPage>),
     Traces(Box<TracesPage>),
+    Logs(Box<LogsPage>),
     Trace(Box<TracePage>),
     Span(Box<SpanView>),
     Correlation(Box<CorrelationPage>),
@@ -135,6 +140,7 @@ models!(
     Slo(SloPage),
     SloEditor(SloEditorPage),
     Traces(TracesPage),
+    Logs(LogsPage),
     Trace(TracePage),
     Span(SpanView),
     Correlation(CorrelationPage),
@@ -253,6 +259,10 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
         Question::Traces(raw) => {
             let (query, faults) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))
+        }
+        Question::Logs(raw) => {
+            let (query, faults) = LogQuery::parse(&raw);
+            Answer::Logs(Box::new(backend.logs_page(query, faults, now).await?))
         }
         Question::Tail(raw) => {
             let (query, _) = TraceQuery::parse(&raw);

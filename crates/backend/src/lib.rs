@@ -9,6 +9,7 @@ pub mod incidents;
 pub mod ingest;
 pub mod jobs;
 pub mod live;
+pub mod logs;
 pub mod openslo;
 pub mod overview;
 pub mod prometheus;

@@ -23,8 +23,8 @@ impl Backend {
         let mut connection = self.0.pool.acquire().await?;
         let buckets = self.0.settings.bucket_numbers();
         let from_slot = self.0.settings.slot_of(from.minute());
-        let (spans, errors) = trace::arrived(&mut connection, &buckets, from, from_slot).await?;
-        let has_telemetry = spans > 0 || trace::any_stored(&mut connection).await?;
+        let [(spans, errors), (logs, error_logs)] = trace::arrived(&mut connection, &buckets, from, from_slot).await?;
+        let has_telemetry = spans + logs > 0 || trace::any_stored(&mut connection).await?;
         drop(connection);
         let (refused, redacted) = self.0.ingest.since(from);
         let failed_traces = if has_telemetry { self.failed_traces(FAILED_TRACES, now).await? } else { Vec::new() };
@@ -33,7 +33,7 @@ impl Backend {
             now,
             slos,
             incidents,
-            arrivals: Arrivals { spans, errors, refused, redacted },
+            arrivals: Arrivals { spans, errors, logs, error_logs, refused, redacted },
             failed_traces,
             otlp_http: self.0.otlp_http.clone(),
             has_telemetry,

@@ -8,6 +8,7 @@ mod tail;
 mod trace_page;
 mod walk;
 
+pub(crate) use row::{operand, wanted_by};
 pub use search::Found;
 pub use spans::TraceDetail;
 pub(crate) use tail::Shared;

@@ -39,18 +39,26 @@ pub fn of_trace(page: &TracePage) -> String {
     format!("{} {} took {took} {over}; {outcome}.", summary.root.service, summary.root.operation)
 }
 
-/// `3 traces, 41 spans over 12.4 s; failed in payment at 14:03:07 UTC.`
+/// `3 traces, 41 spans, 12 log lines over 12.4 s; failed in payment at 14:03:07 UTC.`
 pub fn of_correlation(page: &CorrelationPage) -> String {
     let spans: u64 = page.traces.iter().map(|trace| u64::from(trace.spans)).sum();
-    let start = page.traces.iter().map(|t| t.start).min().unwrap_or_default();
-    let end = page.traces.iter().map(TraceSummary::end).max().unwrap_or_default();
+    let (start, end) = page.span();
     let traces = plural(page.traces.len() as u64, "trace");
     let first = if page.truncated { format!("The first {traces}") } else { traces };
-    let outcome = match &page.first_error {
-        Some(bar) => format!("failed in {} at {} UTC", bar.service, time_of_day(bar.start, 0)),
-        None => "nothing failed".to_owned(),
+    let bad_log = page.logs.iter().find(|log| matches!(log.severity.as_str(), "error" | "fatal"));
+    let outcome = match (&page.first_error, bad_log) {
+        (Some(bar), _) => format!("failed in {} at {} UTC", bar.service, time_of_day(bar.start, 0)),
+        (None, Some(log)) => format!("{} logged an error at {} UTC", log.service, time_of_day(log.time, 0)),
+        (None, None) => "nothing failed".to_owned(),
     };
-    format!("{first}, {} over {}; {outcome}.", plural(spans, "span"), duration_nanos(end.since(start)))
+    let more = if page.more_logs { "the first " } else { "" };
+    let parts = [
+        (!page.traces.is_empty()).then_some(first),
+        (spans > 0).then(|| plural(spans, "span")),
+        (!page.logs.is_empty()).then(|| format!("{more}{}", plural(page.logs.len() as u64, "log line"))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{} over {}; {outcome}.", parts.join(", "), duration_nanos(end.since(start)))
 }
 
 /// `The newest 50 traces; 3 failed, the longest took 1.24 s.`

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::history::Happening;
 use crate::id::{SpanId, TraceId};
 use crate::incident::Incident;
+use crate::log::{LEVELS, LogLine};
+use crate::log_query::LogQuery;
 use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
 use crate::sentence::instant;
@@ -22,7 +24,11 @@ pub struct Arrivals {
     pub spans: u64,
     /// Spans committed that hold an error.
     pub errors: u64,
-    /// Spans refused, with a reason told to the sender.
+    /// Log records committed.
+    pub logs: u64,
+    /// Log records committed that tell of an error.
+    pub error_logs: u64,
+    /// Records refused, with a reason told to the sender.
     pub refused: u64,
     /// Values replaced by redaction.
     pub redacted: u64,
@@ -314,6 +320,38 @@ pub struct HistogramBar {
     pub failed: u64,
 }
 
+/// Log records per interval of the search's time range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogBar {
+    /// Start of the interval.
+    pub start: Timestamp,
+    /// Records by level, in the order of [`LEVELS`].
+    pub counts: [u64; LEVELS.len()],
+}
+
+/// The Logs page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogsPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// The search as understood.
+    pub query: LogQuery,
+    /// What could not be understood.
+    pub faults: Vec<FieldFault>,
+    /// Records found, newest first.
+    pub items: Vec<LogLine>,
+    /// The search for the next page.
+    pub next: Option<LogQuery>,
+    /// The search took long and has come to here; what happened before is for the next page.
+    pub searched_to: Option<Timestamp>,
+    /// Counts of the records shown.
+    pub histogram: Vec<LogBar>,
+    /// Length of an interval, seconds.
+    pub histogram_step_seconds: f64,
+    /// Services to choose from.
+    pub services: Vec<String>,
+}
+
 /// The Traces page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TracesPage {
@@ -402,6 +440,10 @@ pub struct TracePage {
     pub failure: Option<Failure>,
     /// The span a reader sees first, in full.
     pub selected: Option<SpanView>,
+    /// What was logged in it, oldest first.
+    pub logs: Vec<LogLine>,
+    /// More was logged than is shown?
+    pub more_logs: bool,
     /// Newest other traces with the same root, when they are asked for.
     pub alike: Vec<TraceSummary>,
     /// The trace it is to be compared with, when there is such a one.
@@ -440,6 +482,19 @@ pub struct CorrelationPage {
     pub bars: Vec<LaneBar>,
     /// The first failure: where and what.
     pub first_error: Option<LaneBar>,
+    /// What was logged with the ID or in one of its traces, oldest first.
+    pub logs: Vec<LogLine>,
+    /// More was logged than is shown?
+    pub more_logs: bool,
+}
+
+impl CorrelationPage {
+    /// When the first of it happened, and when the last of it ended.
+    pub fn span(&self) -> (Timestamp, Timestamp) {
+        let starts = self.traces.iter().map(|trace| trace.start).chain(self.logs.iter().map(|log| log.time));
+        let ends = self.traces.iter().map(TraceSummary::end).chain(self.logs.iter().map(|log| log.time));
+        (starts.min().unwrap_or_default(), ends.max().unwrap_or_default())
+    }
 }
 
 /// Settings: what the server does with what it gets, and how much room that takes.

@@ -4,10 +4,11 @@
 //! version in the same transaction, so every segment is counted once for every SLI, whatever merges it meanwhile.
 
 use bytes::Bytes;
+use slowburn_domain::signal::Signal;
 use sqlx::{PgConnection, Row as _};
 
 use crate::partition::Part;
-use crate::trace::SegmentRef;
+use crate::trace::{SegmentRef, signal_of};
 use crate::{Error, Result};
 
 /// A segment that some SLI has not counted.
@@ -15,6 +16,8 @@ use crate::{Error, Result};
 pub struct Uncounted {
     /// Where it lies.
     pub segment: SegmentRef,
+    /// What its records are.
+    pub signal: Signal,
     /// Number of records.
     pub records: usize,
     /// SLIs since this version or before have counted it.
@@ -30,7 +33,7 @@ pub struct Uncounted {
 /// The database.
 pub async fn lock_uncounted(connection: &mut PgConnection, bucket: i16, version: i32, most_segments: i64) -> Result<Vec<Uncounted>> {
     let rows = sqlx::query(
-        "SELECT slot, part, id, records, sli_version, body FROM segments
+        "SELECT slot, part, id, records, sli_version, body, signal FROM segments
          WHERE bucket = $1 AND sli_version < $2 AND part < $3 ORDER BY slot DESC, id DESC LIMIT $4 FOR UPDATE SKIP LOCKED",
     )
     .bind(bucket)
@@ -46,6 +49,7 @@ pub async fn lock_uncounted(connection: &mut PgConnection, bucket: i16, version:
                 records: usize::try_from(row.try_get::<i32, _>(3)?).unwrap_or(0),
                 sli_version: row.try_get(4)?,
                 body: Bytes::from(row.try_get::<Vec<u8>, _>(5)?),
+                signal: signal_of(row, 6)?,
             })
         })
         .collect()

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use slowburn_domain::id::TraceId;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{Fragment, SpanClass};
 use sqlx::{PgConnection, Row as _};
@@ -27,6 +28,8 @@ pub type RequestKey = Uuid;
 /// A segment about to be written.
 #[derive(Debug)]
 pub struct NewSegment {
+    /// What its records are.
+    pub signal: Signal,
     /// Bucket it belongs to.
     pub bucket: i16,
     /// Arrival slot, UTC minute of its beginning.
@@ -126,7 +129,7 @@ pub async fn insert_classes(connection: &mut PgConnection, bucket: i16, classes:
 pub async fn insert_segment(connection: &mut PgConnection, segment: &NewSegment) -> Result<()> {
     sqlx::query(
         "INSERT INTO segments (bucket, slot, part, id, signal, from_ns, to_ns, records, errors, sli_version, services, bloom, body)
-         VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12)",
+         VALUES ($1, $2, $3, $4, $13, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(segment.bucket)
     .bind(segment.slot)
@@ -140,6 +143,7 @@ pub async fn insert_segment(connection: &mut PgConnection, segment: &NewSegment)
     .bind(&segment.services)
     .bind(&segment.bloom)
     .bind(&segment.body)
+    .bind(segment.signal as i16)
     .execute(connection)
     .await?;
     Ok(())

@@ -5,12 +5,13 @@
 
 use bytes::Bytes;
 use slowburn_domain::id::TraceId;
+use slowburn_domain::signal::Signal;
 use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
 use crate::Result;
 use crate::partition::Part;
-use crate::trace::{SegmentRef, trace_id_of};
+use crate::trace::{SegmentRef, signal_of, trace_id_of};
 
 /// Traces with a bad event in a slot, in any bucket.
 ///
@@ -26,13 +27,26 @@ pub async fn bad_traces(connection: &mut PgConnection, buckets: &[i16], slot: i3
     rows.into_iter().map(trace_id_of).collect()
 }
 
-/// Some segments of a slot, oldest first: where each lies, the version of the SLI set that counted it, and its file.
+/// A segment whose slot is past retention.
+#[derive(Clone, Debug)]
+pub struct Leaving {
+    /// Where it lies.
+    pub segment: SegmentRef,
+    /// What its records are.
+    pub signal: Signal,
+    /// SLIs since this version or before have counted it.
+    pub sli_version: i32,
+    /// The Parquet file.
+    pub body: Bytes,
+}
+
+/// Some segments of a slot, oldest first.
 ///
 /// # Errors
 /// The database.
-pub async fn next(connection: &mut PgConnection, bucket: i16, slot: i32, limit: i64) -> Result<Vec<(SegmentRef, i32, Bytes)>> {
+pub async fn next(connection: &mut PgConnection, bucket: i16, slot: i32, limit: i64) -> Result<Vec<Leaving>> {
     let rows = sqlx::query(
-        "SELECT part, id, sli_version, body FROM segments WHERE bucket = $1 AND slot = $2 AND part < $3
+        "SELECT part, id, sli_version, body, signal FROM segments WHERE bucket = $1 AND slot = $2 AND part < $3
          ORDER BY id LIMIT $4 FOR UPDATE",
     )
     .bind(bucket)
@@ -44,7 +58,8 @@ pub async fn next(connection: &mut PgConnection, bucket: i16, slot: i32, limit: 
     rows.iter()
         .map(|row| {
             let segment = SegmentRef { bucket, slot, part: row.try_get(0)?, id: row.try_get(1)? };
-            Ok((segment, row.try_get(2)?, Bytes::from(row.try_get::<Vec<u8>, _>(3)?)))
+            let body = Bytes::from(row.try_get::<Vec<u8>, _>(3)?);
+            Ok(Leaving { segment, signal: signal_of(row, 4)?, sli_version: row.try_get(2)?, body })
         })
         .collect()
 }

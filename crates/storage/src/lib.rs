@@ -13,6 +13,7 @@ pub mod incident;
 pub mod ingest;
 pub mod kept;
 pub mod lease;
+pub mod log;
 pub mod merge;
 pub mod partition;
 pub mod prometheus;

@@ -6,10 +6,13 @@
 
 use bytes::Bytes;
 use slowburn_domain::id::TraceId;
+use slowburn_domain::signal::Signal;
 use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
+use crate::log;
 use crate::partition::Part;
+use crate::trace::signal_of;
 use crate::{Error, Result};
 
 /// What waits to be merged in one part.
@@ -26,6 +29,8 @@ pub struct Waiting {
 pub struct Small {
     /// Its id.
     pub id: i64,
+    /// What its records are.
+    pub signal: Signal,
     /// Number of records.
     pub records: usize,
     /// Version of the SLI set that its records were matched against.
@@ -59,7 +64,7 @@ pub async fn waiting(connection: &mut PgConnection, bucket: i16, slot: i32, up_t
     Ok(Waiting { segments: row.try_get(0)?, records: row.try_get(1)? })
 }
 
-/// The oldest small segments of a slot up to an id, all matched against one version of the SLI set, with `most_records`
+/// The oldest small segments of a slot up to an id, all of one signal and matched against one version of the SLI set, with `most_records`
 /// records at most (one segment at least) and `most_segments` segments at most; without `except`.
 ///
 /// # Errors
@@ -75,13 +80,13 @@ pub async fn oldest(
 ) -> Result<Vec<Small>> {
     let rows = sqlx::query(
         "WITH oldest AS (
-             SELECT id, records, sli_version FROM segments WHERE bucket = $1 AND slot = $2 AND part = 0 AND id <= $3
+             SELECT id, records, sli_version, signal FROM segments WHERE bucket = $1 AND slot = $2 AND part = 0 AND id <= $3
                  AND NOT id = ANY ($6) ORDER BY id LIMIT $5
          ), chosen AS (
              SELECT id, sum(records) OVER (ORDER BY id) - records AS before FROM oldest
-             WHERE sli_version = (SELECT sli_version FROM oldest ORDER BY id LIMIT 1)
+             WHERE (sli_version, signal) = (SELECT sli_version, signal FROM oldest ORDER BY id LIMIT 1)
          )
-         SELECT s.id, s.records, s.sli_version, s.body FROM chosen JOIN segments s
+         SELECT s.id, s.records, s.sli_version, s.body, s.signal FROM chosen JOIN segments s
              ON s.bucket = $1 AND s.slot = $2 AND s.part = 0 AND s.id = chosen.id
          WHERE chosen.before + s.records <= $4 OR chosen.before = 0 ORDER BY s.id",
     )
@@ -100,6 +105,7 @@ pub async fn oldest(
                 records: usize::try_from(row.try_get::<i32, _>(1)?).unwrap_or(0),
                 sli_version: row.try_get(2)?,
                 body: Bytes::from(row.try_get::<Vec<u8>, _>(3)?),
+                signal: signal_of(row, 4)?,
             })
         })
         .collect()
@@ -127,6 +133,7 @@ pub async fn replace(connection: &mut PgConnection, bucket: i16, slot: i32, segm
         .bind(segments)
         .execute(&mut *connection)
         .await?;
+    log::remove(connection, bucket, slot, segments).await?;
     let traces: Vec<Uuid> = trace_ids.iter().map(|id| Uuid::from_bytes(*id.as_bytes())).collect();
     // These rows say that a trace has an ID or a bad event, whichever segment it came with: a trace's rows move together.
     for statement in [

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::Result;
 
 /// Tables that are partitioned by arrival. Whoever locks several takes them in this order.
-const TABLES: [&str; 4] = ["segments", "trace_index", "correlation_index", "bad_index"];
+const TABLES: [&str; 5] = ["segments", "trace_index", "correlation_index", "bad_index", "log_index"];
 
 /// Segments with fewer records go to the open part of their slot.
 pub const SEALED_FROM_RECORDS: usize = 2_048;
@@ -63,6 +63,10 @@ pub async fn create(connection: &mut PgConnection, slot: i32, part: Part) -> Res
         return Ok(());
     }
     for table in TABLES {
+        // A table that is younger than the slot.
+        if table != TABLES[TABLES.len() - 1] && table_exists(connection, table, slot, part).await? {
+            continue;
+        }
         // Made apart and attached: that lets readers and writers of the other partitions go on, unlike PARTITION OF.
         // Numbers and constants only: nothing from outside reaches these texts.
         for statement in [
@@ -81,7 +85,10 @@ pub async fn create(connection: &mut PgConnection, slot: i32, part: Part) -> Res
 async fn exists(connection: &mut PgConnection, slot: i32, part: Part) -> Result<bool> {
     // The last one that is made: with it the others are there. The catalogue itself is asked, because `to_regclass` may
     // remember from before the lock that there was none.
-    let parent = TABLES[TABLES.len() - 1];
+    table_exists(connection, TABLES[TABLES.len() - 1], slot, part).await
+}
+
+async fn table_exists(connection: &mut PgConnection, parent: &str, slot: i32, part: Part) -> Result<bool> {
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass AND c.relname = $2)",
     )

@@ -28,7 +28,8 @@ pub async fn parts(connection: &mut PgConnection) -> Result<Vec<PartSize>> {
              coalesce(sum(pg_total_relation_size(c.oid)) FILTER (WHERE i.inhparent = 'segments'::regclass), 0)::bigint,
              coalesce(sum(pg_total_relation_size(c.oid)) FILTER (WHERE i.inhparent <> 'segments'::regclass), 0)::bigint
          FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-         WHERE i.inhparent IN ('segments'::regclass, 'trace_index'::regclass, 'correlation_index'::regclass, 'bad_index'::regclass)
+         WHERE i.inhparent IN ('segments'::regclass, 'trace_index'::regclass, 'correlation_index'::regclass, 'bad_index'::regclass,
+             'log_index'::regclass)
              AND c.relkind = 'r'
          GROUP BY 1, 2",
     )

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use slowburn_domain::id::TraceId;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{Fragment, Root, SpanClass};
@@ -51,6 +52,17 @@ pub struct Candidate {
 
 fn uuid_of(trace_id: TraceId) -> Uuid {
     Uuid::from_bytes(*trace_id.as_bytes())
+}
+
+/// The signal of a segment, in column `index`.
+pub(crate) fn signal_of(row: &sqlx::postgres::PgRow, index: usize) -> Result<Signal> {
+    let number: i16 = row.try_get(index)?;
+    Signal::from_number(number).ok_or_else(|| Error::Corrupt {
+        what: "signal",
+        table: "segments",
+        id: number.to_string(),
+        reason: "a signal of a later version".to_owned(),
+    })
 }
 
 pub(crate) fn trace_id_of(uuid: Uuid) -> Result<TraceId> {
@@ -274,8 +286,10 @@ pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) ->
 }
 
 /// Which segments may hold a wanted span.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SegmentQuery<'a> {
+    /// What its records are.
+    pub signal: Signal,
     /// A service that it must hold.
     pub service: Option<&'a str>,
     /// Only segments with errors.
@@ -305,7 +319,7 @@ pub struct Extent {
 /// The database.
 pub async fn segments(connection: &mut PgConnection, buckets: &[i16], query: &SegmentQuery<'_>) -> Result<Vec<Extent>> {
     let mut sql = QueryBuilder::<Postgres>::new("SELECT bucket, slot, part, id, to_ns, records FROM segments WHERE bucket = ANY (");
-    sql.push_bind(buckets).push(") AND id <= ").push_bind(query.up_to_segment);
+    sql.push_bind(buckets).push(") AND signal = ").push_bind(query.signal as i16).push(" AND id <= ").push_bind(query.up_to_segment);
     if let Some(service) = query.service {
         sql.push(" AND ").push_bind(storable(service)).push(" = ANY (services)");
     }
@@ -376,15 +390,17 @@ pub const fn last_segment_id(instant: Timestamp) -> i64 {
 ///
 /// # Errors
 /// The database.
-pub async fn arrived(connection: &mut PgConnection, buckets: &[i16], from: Timestamp, from_slot: i32) -> Result<(u64, u64)> {
+pub async fn arrived(connection: &mut PgConnection, buckets: &[i16], from: Timestamp, from_slot: i32) -> Result<[(u64, u64); 2]> {
     let row = sqlx::query(
-        "SELECT coalesce(sum(records), 0)::bigint, coalesce(sum(errors), 0)::bigint FROM segments
-         WHERE bucket = ANY ($1) AND id >= $2 AND slot >= $3",
+        "SELECT coalesce(sum(records) FILTER (WHERE signal = 0), 0)::bigint, coalesce(sum(errors) FILTER (WHERE signal = 0), 0)::bigint,
+             coalesce(sum(records) FILTER (WHERE signal = 1), 0)::bigint, coalesce(sum(errors) FILTER (WHERE signal = 1), 0)::bigint
+         FROM segments WHERE bucket = ANY ($1) AND id >= $2 AND slot >= $3",
     )
     .bind(buckets)
     .bind(from.millis() << SEGMENT_ID_CLOCK_SHIFT)
     .bind(from_slot)
     .fetch_one(connection)
     .await?;
-    Ok((row.try_get::<i64, _>(0)?.cast_unsigned(), row.try_get::<i64, _>(1)?.cast_unsigned()))
+    let number = |column: usize| -> Result<u64> { Ok(row.try_get::<i64, _>(column)?.cast_unsigned()) };
+    Ok([(number(0)?, number(1)?), (number(2)?, number(3)?)])
 }

@@ -1,9 +1,11 @@
 //! The REST API. Shapes here are a contract with scripts and are kept apart from what pages show.
 
+pub mod correlations;
 pub mod exclusions;
 pub mod health;
 pub mod incidents;
 pub mod live;
+pub mod logs;
 pub mod metrics;
 pub mod problem;
 pub mod services;
@@ -12,6 +14,7 @@ pub mod source;
 pub mod storage;
 pub mod traces;
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use http::HeaderValue;
@@ -23,6 +26,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::{OpenApi, ToSchema};
 
 use self::problem::Problem;
+use crate::doors::ecs;
 use crate::doors::router::Doors;
 
 /// A page of a list.
@@ -66,7 +70,7 @@ impl<T> List<T> {
 #[openapi(
     info(
         title = "Slowburn",
-        description = "SLOs, burn rates, error budgets and traces. Times are RFC 3339 in UTC, ratios run from 0 to 1, errors are RFC 9457 problem documents."
+        description = "SLOs, burn rates, error budgets, traces and logs. Times are RFC 3339 in UTC, ratios run from 0 to 1, errors are RFC 9457 problem documents."
     ),
     paths(
         slos::list,
@@ -88,6 +92,9 @@ impl<T> List<T> {
         incidents::note,
         traces::list,
         traces::one,
+        logs::list,
+        ecs::logs,
+        correlations::one,
         services::list,
         storage::storage,
         health::health,
@@ -98,7 +105,7 @@ impl<T> List<T> {
         live::live,
         openapi
     ),
-    components(schemas(problem::Problem, slos::Slo, traces::TraceSummary, traces::Trace, services::Service))
+    components(schemas(problem::Problem, slos::Slo, traces::TraceSummary, traces::Trace, logs::Log, correlations::Correlation, services::Service))
 )]
 struct Document;
 
@@ -127,6 +134,8 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/slos/{name}/incidents", get(incidents::of_slo))
         .route("/api/v1/traces", get(traces::list))
         .route("/api/v1/traces/{trace_id}", get(traces::one))
+        .route("/api/v1/logs", get(logs::list).merge(post(ecs::logs).layer(DefaultBodyLimit::disable())))
+        .route("/api/v1/correlations/{id}", get(correlations::one))
         .route("/api/v1/services", get(services::list))
         .route("/api/v1/storage", get(storage::storage))
         .route("/api/v1/live", get(live::live))

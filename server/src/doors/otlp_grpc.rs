@@ -1,4 +1,4 @@
-//! OTLP over gRPC: unary calls of `TraceService/Export`.
+//! OTLP over gRPC: unary calls of `TraceService/Export` and `LogsService/Export`.
 //!
 //! The framing (five bytes, then the message) is read here rather than by tonic, for two reasons: tonic answers an
 //! oversized message with OUT_OF_RANGE, which senders repeat for ever, and it inflates a compressed one without the limit
@@ -24,14 +24,17 @@ use http_body_util::{BodyExt as _, StreamBody};
 use prost::Message as _;
 use slowburn_backend::Backend;
 use slowburn_backend::ingest::{Arriving, Compression, Format, Refusal};
+use slowburn_domain::signal::Signal;
 use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use super::listen::Patience;
 use super::otlp_http::{success_message, wrong_port};
 use super::rpc_status::{Detail, RpcStatus, code};
 
-/// Path of the call.
+/// Paths of the calls.
 pub const EXPORT_TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// The same for log records.
+pub const EXPORT_LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
 /// Flag byte and length before a message.
 const FRAME_HEADER: usize = 5;
@@ -63,12 +66,21 @@ impl From<Refusal> for Failure {
 
 /// `TraceService/Export`.
 pub async fn export_traces(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
+    call(Signal::Spans, &backend, patience, request).await
+}
+
+/// `LogsService/Export`.
+pub async fn export_logs(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
+    call(Signal::Logs, &backend, patience, request).await
+}
+
+async fn call(signal: Signal, backend: &Backend, patience: Patience, request: Request) -> Response {
     if !is_grpc(request.headers()) {
         return wrong_port(patience, request).await;
     }
     let (parts, body) = request.into_parts();
     let body = pin!(TimeoutBody::new(patience.body, body));
-    match export(&backend, &parts.headers, body).await {
+    match export(signal, backend, &parts.headers, body).await {
         Ok(message) => respond(Some(message), None),
         Err(failure) => respond(None, Some(failure)),
     }
@@ -79,7 +91,7 @@ pub async fn unknown_call(State(patience): State<Patience>, request: Request) ->
     if !is_grpc(request.headers()) {
         return wrong_port(patience, request).await;
     }
-    respond(None, Some(Failure::new(code::UNIMPLEMENTED, "this server takes TraceService/Export")))
+    respond(None, Some(Failure::new(code::UNIMPLEMENTED, "this server takes TraceService/Export and LogsService/Export")))
 }
 
 /// Others must not be answered by 200, which they would take for a success.
@@ -88,7 +100,7 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "application/grpc" | "application/grpc+proto"))
 }
 
-async fn export(backend: &Backend, headers: &HeaderMap, body: Pin<&mut TimeoutBody<Body>>) -> Result<Bytes, Failure> {
+async fn export(signal: Signal, backend: &Backend, headers: &HeaderMap, body: Pin<&mut TimeoutBody<Body>>) -> Result<Bytes, Failure> {
     let ingest = backend.ingest();
     let (flag, arrived) = match arrive(Arriving::begin(ingest)?, ingest.request_bytes(), body).await {
         Ok(arrived) => arrived,
@@ -105,7 +117,7 @@ async fn export(backend: &Backend, headers: &HeaderMap, body: Pin<&mut TimeoutBo
         (1, None) => return Err(Failure::new(code::UNIMPLEMENTED, "grpc-encoding: expected gzip or zstd")),
         _ => return Err(Failure::new(code::INTERNAL, "a flag that gRPC does not have stands before the message")),
     };
-    Ok(success_message(&ingest.traces_arrived(arrived, compression, Format::Protobuf).await?).encode_to_vec().into())
+    Ok(success_message(&ingest.arrived(signal, arrived, compression, Format::Protobuf).await?).encode_to_vec().into())
 }
 
 /// Why a body is not one message in its frame.

@@ -15,8 +15,9 @@ use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
 use prost::Message as _;
 use slowburn_backend::Backend;
-use slowburn_backend::ingest::{Accepted, Arriving, Compression, Format, Refusal};
+use slowburn_backend::ingest::{Accepted, Arriving, Compression, Format, Ingest, Refusal};
 use slowburn_domain::query::FieldFault;
+use slowburn_domain::signal::Signal;
 use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use super::listen::Patience;
@@ -62,11 +63,20 @@ impl From<Refusal> for Failure {
 
 /// `POST /v1/traces`.
 pub async fn traces(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
+    export(Signal::Spans, &backend, patience, request).await
+}
+
+/// `POST /v1/logs`.
+pub async fn logs(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
+    export(Signal::Logs, &backend, patience, request).await
+}
+
+async fn export(signal: Signal, backend: &Backend, patience: Patience, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = pin!(TimeoutBody::new(patience.body, body));
     let format = content_type(&parts.headers);
     let outcome = match format {
-        Some(format) => store(&backend, &parts.headers, format, body.as_mut()).await,
+        Some(format) => store(signal, backend, &parts.headers, format, body.as_mut()).await,
         None => Err(Failure::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             code::INVALID_ARGUMENT,
@@ -76,7 +86,7 @@ pub async fn traces(State(backend): State<Backend>, State(patience): State<Patie
     // A status has to have some type; one that nobody asked for in JSON is binary.
     let format = format.unwrap_or(Format::Protobuf);
     match outcome {
-        Ok(accepted) => success(format, &accepted),
+        Ok(accepted) => success(signal, format, &accepted),
         Err(failure) => {
             // Who waits for leave to send has sent nothing.
             if !parts.headers.contains_key(EXPECT) {
@@ -90,7 +100,7 @@ pub async fn traces(State(backend): State<Backend>, State(patience): State<Patie
 /// Every other signal and path under `/v1`.
 pub async fn unknown_signal(State(patience): State<Patience>, request: Request) -> Response {
     let format = content_type(request.headers()).unwrap_or(Format::Protobuf);
-    let message = format!("this server takes traces, at /v1/traces, and not {}", request.uri().path());
+    let message = format!("this server takes traces and logs, at /v1/traces and /v1/logs, and not {}", request.uri().path());
     discard(pin!(TimeoutBody::new(patience.body, request.into_body()))).await;
     refuse(format, &Failure::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message))
 }
@@ -98,7 +108,7 @@ pub async fn unknown_signal(State(patience): State<Patience>, request: Request) 
 /// Every other method.
 pub async fn wrong_method(headers: HeaderMap) -> Response {
     let format = content_type(&headers).unwrap_or(Format::Protobuf);
-    refuse(format, &Failure::new(StatusCode::METHOD_NOT_ALLOWED, code::UNIMPLEMENTED, "traces are sent by POST"))
+    refuse(format, &Failure::new(StatusCode::METHOD_NOT_ALLOWED, code::UNIMPLEMENTED, "telemetry is sent by POST"))
 }
 
 /// What is no gRPC, at the door of gRPC.
@@ -109,20 +119,39 @@ pub async fn wrong_port(patience: Patience, request: Request) -> Response {
     refuse(format, &Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT, message))
 }
 
-async fn store(backend: &Backend, headers: &HeaderMap, format: Format, body: Pin<&mut TimeoutBody<Body>>) -> Result<Accepted, Failure> {
+async fn store(
+    signal: Signal,
+    backend: &Backend,
+    headers: &HeaderMap,
+    format: Format,
+    body: Pin<&mut TimeoutBody<Body>>,
+) -> Result<Accepted, Failure> {
     let ingest = backend.ingest();
-    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::to_str);
-    let Some(compression) = encoding.transpose().ok().and_then(Compression::from_header) else {
+    let Some(compression) = compression_of(headers) else {
         let message = "content-encoding: expected gzip, zstd or none";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT, message));
     };
+    Ok(ingest.arrived(signal, body_of(ingest, headers, body).await?, compression, format).await?)
+}
+
+/// How a body is compressed; `None` if in a way that we do not read.
+pub(super) fn compression_of(headers: &HeaderMap) -> Option<Compression> {
+    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::to_str);
+    encoding.transpose().ok().and_then(Compression::from_header)
+}
+
+/// Reads a body to its end.
+///
+/// # Errors
+/// It is too large, there is no room for it, or it does not come.
+pub(super) async fn body_of(ingest: &Ingest, headers: &HeaderMap, body: Pin<&mut TimeoutBody<Body>>) -> Result<Arriving, Refusal> {
     let limit = ingest.request_bytes();
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let arrived = match announced {
         Some(length) if length > limit => Err(Refusal::TooLarge { limit }),
         _ => arrive(Arriving::begin(ingest)?, body).await,
     };
-    Ok(ingest.traces_arrived(ingest.counted(arrived)?, compression, format).await?)
+    ingest.counted(arrived)
 }
 
 async fn arrive(mut arriving: Arriving, mut body: Pin<&mut TimeoutBody<Body>>) -> Result<Arriving, Refusal> {
@@ -137,7 +166,7 @@ async fn arrive(mut arriving: Arriving, mut body: Pin<&mut TimeoutBody<Body>>) -
 }
 
 /// Reads what is left of a body, without keeping it.
-async fn discard(mut body: Pin<&mut TimeoutBody<Body>>) {
+pub(super) async fn discard(mut body: Pin<&mut TimeoutBody<Body>>) {
     let mut discarded = 0;
     while discarded < MOST_DISCARDED {
         match body.frame().await {
@@ -156,21 +185,25 @@ fn content_type(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
-/// The message of a success: `partial_success` is unset unless something was refused.
+/// The message of a success: `partial_success` is unset unless something was refused. `ExportLogsServiceResponse` has the same
+/// fields under the same numbers.
 pub fn success_message(accepted: &Accepted) -> ExportTraceServiceResponse {
     let partial = (accepted.rejected > 0)
         .then(|| ExportTracePartialSuccess { rejected_spans: accepted.rejected.cast_signed(), error_message: accepted.reason.clone() });
     ExportTraceServiceResponse { partial_success: partial }
 }
 
-fn success(format: Format, accepted: &Accepted) -> Response {
+fn success(signal: Signal, format: Format, accepted: &Accepted) -> Response {
     match format {
         Format::Protobuf => respond(StatusCode::OK, PROTOBUF, success_message(accepted).encode_to_vec()),
         Format::Json if accepted.rejected == 0 => respond(StatusCode::OK, JSON, b"{}".to_vec()),
-        Format::Json => {
+        Format::Json | Format::Ecs => {
+            let rejected = match signal {
+                Signal::Spans => "rejectedSpans",
+                Signal::Logs => "rejectedLogRecords",
+            };
             // 64-bit integers are texts in ProtoJSON.
-            let body =
-                serde_json::json!({"partialSuccess": {"rejectedSpans": accepted.rejected.to_string(), "errorMessage": accepted.reason}});
+            let body = serde_json::json!({"partialSuccess": {rejected: accepted.rejected.to_string(), "errorMessage": accepted.reason}});
             respond(StatusCode::OK, JSON, body.to_string().into_bytes())
         }
     }
@@ -183,7 +216,7 @@ fn refuse(format: Format, failure: &Failure) -> Response {
             let body = RpcStatus { code: *code, message: message.clone(), details: detail.messages() };
             respond(*status, PROTOBUF, body.encode_to_vec())
         }
-        Format::Json => {
+        Format::Json | Format::Ecs => {
             let body = serde_json::json!({"code": code, "message": message, "details": detail.json()});
             respond(*status, JSON, body.to_string().into_bytes())
         }

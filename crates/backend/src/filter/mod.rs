@@ -16,6 +16,7 @@ mod compile;
 mod error;
 mod expression;
 mod guard;
+mod log;
 mod matcher;
 mod names;
 mod operation;

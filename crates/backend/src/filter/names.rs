@@ -1,13 +1,7 @@
 //! The names a filter may use, by signal (the contract's "CEL names"), and the one a typing error probably meant.
 
-/// What kind of records a filter is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Signal {
-    /// Spans of traces.
-    Spans,
-    /// Log records.
-    Logs,
-}
+use slowburn_domain::log::LEVELS;
+pub use slowburn_domain::signal::Signal;
 
 /// A named field of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +16,7 @@ pub enum Field {
     Status,
     /// Length of the span in milliseconds, with fraction.
     DurationMs,
-    /// Severity of the log record; text.
+    /// Severity of the log record: `trace`, `debug`, `info`, `warn`, `error` or `fatal`; nothing when the sender did not say.
     Severity,
     /// Body of the log record.
     Body,
@@ -42,6 +36,7 @@ impl Field {
         match self {
             Self::Kind => Some(&["unspecified", "internal", "server", "client", "producer", "consumer"]),
             Self::Status => Some(&["unset", "ok", "error"]),
+            Self::Severity => Some(&LEVELS),
             _ => None,
         }
     }
@@ -77,12 +72,14 @@ const SPANS: [(&str, Name); 11] = [
     ("resource", Name::Scope(Scope::Resource)),
 ];
 
-const LOGS: [(&str, Name); 7] = [
+const LOGS: [(&str, Name); 9] = [
     ("service", Name::Field(Field::Service)),
     ("severity", Name::Field(Field::Severity)),
     ("body", Name::Field(Field::Body)),
     ("trace_id", Name::Field(Field::TraceId)),
     ("correlation_id", Name::Field(Field::CorrelationId)),
+    ("project_id", Name::Field(Field::ProjectId)),
+    ("execution_id", Name::Field(Field::ExecutionId)),
     ("attributes", Name::Scope(Scope::Attributes)),
     ("resource", Name::Scope(Scope::Resource)),
 ];

@@ -31,6 +31,6 @@ impl Record for Span {
     }
 }
 
-fn find<'a>(pairs: &'a [(String, Value)], key: &str) -> Operand<'a> {
+pub(super) fn find<'a>(pairs: &'a [(String, Value)], key: &str) -> Operand<'a> {
     pairs.iter().find(|(name, _)| name == key).map_or(Operand::Missing, |(_, value)| value.into())
 }

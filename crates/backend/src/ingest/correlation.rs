@@ -1,9 +1,10 @@
 //! The IDs under which people look for a trace.
 //!
-//! Per span the first name of the configured list that is present counts; only when none is there is baggage looked at,
+//! Per record the first name of the configured list that is present counts; only when none is there is baggage looked at,
 //! as `baggage.*` attributes or as the `baggage` header, under the same names. Resource attributes do not count. Arrays
 //! (`http.request.header.*`) give their first value.
 
+use slowburn_domain::log::LogRecord;
 use slowburn_domain::span::{Span, Value};
 use slowburn_domain::url::decode_segment;
 
@@ -11,7 +12,7 @@ const PROJECT: [&str; 2] = ["project_id", "projectId"];
 const EXECUTION: [&str; 2] = ["execution_id", "executionId"];
 const BAGGAGE_HEADERS: [&str; 2] = ["http.request.header.baggage", "baggage"];
 
-/// Reads IDs out of spans.
+/// Reads IDs out of records.
 #[derive(Clone, Debug)]
 pub struct IdReader {
     correlation: Vec<String>,
@@ -25,9 +26,25 @@ impl IdReader {
 
     /// Sets the span's IDs from its attributes.
     pub fn read(&self, span: &mut Span) {
+        [span.correlation_id, span.project_id, span.execution_id] = self.ids(&span.attributes);
+    }
+
+    /// Sets a log record's IDs from its attributes; ECS has its own ones under `labels.`.
+    pub fn read_log(&self, record: &mut LogRecord) {
+        let mut ids = self.ids(&record.attributes);
+        if ids.iter().any(Option::is_none) {
+            let labels = record.attributes.iter().filter_map(|(key, value)| Some((key.strip_prefix("labels.")?.to_owned(), value.clone())));
+            let labels: Vec<(String, Value)> = labels.collect();
+            for (id, label) in ids.iter_mut().zip(self.ids(&labels)) {
+                *id = id.take().or(label);
+            }
+        }
+        [record.correlation_id, record.project_id, record.execution_id] = ids;
+    }
+
+    fn ids(&self, attributes: &[(String, Value)]) -> [Option<String>; 3] {
         let correlation: Vec<&str> = self.correlation.iter().map(String::as_str).collect();
-        let ids = [&correlation[..], &PROJECT, &EXECUTION].map(|names| find(&span.attributes, names));
-        [span.correlation_id, span.project_id, span.execution_id] = ids;
+        [&correlation[..], &PROJECT, &EXECUTION].map(|names| find(attributes, names))
     }
 }
 

@@ -1,15 +1,16 @@
-//! A message to spans: decoded, cleaned of secrets, read for the IDs people search by. CPU-bound and pure; runs on a codec
+//! A message to records: decoded, cleaned of secrets, read for the IDs people search by. CPU-bound and pure; runs on a codec
 //! thread.
 
-use slowburn_domain::span::Span;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::correlation::IdReader;
 use super::intake::{Intake, SWELLING};
 use super::payload::{self, Format};
+use super::records::Records;
 use super::redaction::Redactor;
-use super::{Refusal, json, protobuf};
+use super::{Refusal, Rejected, ecs, json, protobuf};
 use crate::settings::Settings;
 
 /// Reads messages of one set of settings.
@@ -24,12 +25,14 @@ pub struct Decoder {
 pub struct Decoded {
     /// The key by which the same message is recognised.
     pub key: Uuid,
-    /// The good spans, in the order they came.
-    pub spans: Vec<Span>,
+    /// The good records, in the order they came.
+    pub records: Records,
     /// How many were refused.
     pub rejected: u64,
     /// Why, with the path of each of the first faults.
     pub reason: String,
+    /// The first faults one by one, of a form whose answer has a place for them.
+    pub faults: Vec<Rejected>,
     /// How many values were replaced because they looked like secrets.
     pub redacted: u64,
     /// What it counts against the bytes in flight: its own, or more if it swells far when it is decoded.
@@ -50,21 +53,38 @@ impl Decoder {
     ///
     /// # Errors
     /// It cannot be read as a whole, or would take too much memory.
-    pub fn decode(&self, message: &[u8], format: Format, now: Timestamp) -> Result<Decoded, Refusal> {
-        let mut intake = Intake::new(self.request_bytes, now, &self.redactor);
+    pub fn decode(&self, message: &[u8], signal: Signal, format: Format, now: Timestamp) -> Result<Decoded, Refusal> {
+        let mut intake = Intake::new(signal, self.request_bytes, now, &self.redactor);
         match format {
             Format::Protobuf => protobuf::read(message, &mut intake)?,
             Format::Json => json::read(message, &mut intake)?,
+            Format::Ecs => ecs::read(message, &mut intake)?,
         }
-        let Intake { mut spans, faults, mut redacted, weight, .. } = intake;
-        for span in &mut spans {
-            redacted += self.redactor.clean(span);
-            self.ids.read(span);
+        let Intake { mut records, mut faults, mut redacted, weight, .. } = intake;
+        match &mut records {
+            Records::Spans(spans) => {
+                for span in spans {
+                    redacted += self.redactor.clean(span);
+                    self.ids.read(span);
+                }
+            }
+            Records::Logs(records) => {
+                for record in records {
+                    redacted += self.redactor.clean_log(record);
+                    self.ids.read_log(record);
+                }
+            }
         }
+        let name: &[u8] = match (signal, format) {
+            (Signal::Spans, _) => b"traces",
+            (Signal::Logs, Format::Ecs) => b"ecs",
+            (Signal::Logs, _) => b"logs",
+        };
         Ok(Decoded {
-            key: payload::key(b"traces", message),
-            spans,
+            key: payload::key(name, message),
+            records,
             rejected: faults.count(),
+            faults: faults.take_by_field(),
             reason: faults.into_reason(),
             redacted,
             cost: message.len().max(weight / SWELLING),

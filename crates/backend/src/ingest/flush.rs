@@ -1,4 +1,4 @@
-//! Writes batches: one segment, its index rows, its counts and the keys of its requests in one transaction.
+//! Writes batches: a segment of each signal, their index rows, their counts and the keys of their requests in one transaction.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -7,16 +7,17 @@ use std::sync::{Arc, OnceLock};
 use futures::future::BoxFuture;
 use metrics::{counter, histogram};
 use parking_lot::Mutex;
-use slowburn_domain::span::Span;
+use slowburn_domain::signal::Signal;
 use slowburn_storage::trace::SEGMENT_ID_CLOCK_SHIFT;
-use slowburn_storage::{Error as StorageError, ingest, partition, red, rollup};
+use slowburn_storage::{Error as StorageError, ingest, log, partition, red, rollup};
 use sqlx::PgPool;
 use tokio::sync::RwLock;
 use uuid::Uuid;
 
 use super::Refusal;
 use super::lane::Waiting;
-use super::prepare::{Outcome, Prepared, prepare};
+use super::prepare::{Flush, Outcome, Prepared, PreparedLogs, PreparedSpans, prepare};
+use super::records::Records;
 use super::sli_set::{SliSet, Unknown};
 use crate::clock::Clock;
 use crate::settings::Settings;
@@ -51,7 +52,7 @@ struct Inner {
     stored: AtomicU64,
 }
 
-type Spans = Arc<Vec<Vec<Span>>>;
+type Requests = Arc<Vec<Records>>;
 
 impl Writer {
     pub(super) fn new(pool: PgPool, settings: Arc<Settings>, clock: Clock, slis: Arc<RwLock<Arc<SliSet>>>) -> Self {
@@ -86,10 +87,10 @@ impl Writer {
         let mut requests = Vec::with_capacity(batch.len());
         let mut seen = HashSet::with_capacity(batch.len());
         for waiting in &mut batch {
-            let spans = std::mem::take(&mut waiting.spans);
+            let records = std::mem::replace(&mut waiting.records, Records::none(Signal::Spans));
             if seen.insert(waiting.key) {
                 keys.push(waiting.key);
-                requests.push(spans);
+                requests.push(records);
             }
         }
         let requests = Arc::new(requests);
@@ -110,7 +111,7 @@ impl Writer {
         }
     }
 
-    async fn store(&self, bucket: i16, keys: &[Uuid], requests: Spans) -> Result<(), StorageError> {
+    async fn store(&self, bucket: i16, keys: &[Uuid], requests: Requests) -> Result<(), StorageError> {
         for _ in 0..ADMISSIONS {
             let Some(unknown) = self.try_to_store(bucket, keys, Arc::clone(&requests)).await? else { return Ok(()) };
             // Not while the SLIs are held: taking over new ones waits for those who hold them.
@@ -127,7 +128,7 @@ impl Writer {
     }
 
     /// Gives the values that must get a group first; nothing was written then.
-    async fn try_to_store(&self, bucket: i16, keys: &[Uuid], requests: Spans) -> Result<Option<Unknown>, StorageError> {
+    async fn try_to_store(&self, bucket: i16, keys: &[Uuid], requests: Requests) -> Result<Option<Unknown>, StorageError> {
         let began = std::time::Instant::now();
         // Held to the end of the commit: who changes the SLIs waits for flushes that use the old ones.
         let slis = self.0.slis.read().await;
@@ -153,23 +154,41 @@ impl Writer {
                 Outcome::Unknown(unknown) => return Ok(Some(unknown)),
             }
         };
-        let Prepared { segment, fragments, counts, red, bad } = *prepared;
-        let unknown = self.unknown_classes(bucket, &fragments);
-        ingest::insert_classes(&mut tx, bucket, &unknown.iter().collect::<Vec<_>>()).await?;
-        ingest::insert_segment(&mut tx, &segment).await?;
-        ingest::insert_fragments(&mut tx, &segment, &fragments).await?;
-        ingest::insert_bad(&mut tx, segment.place(), &bad).await?;
+        let Prepared { spans, logs, counts } = *prepared;
+        let mut unknown = Vec::new();
+        let mut records = 0;
+        if let Some(PreparedSpans { segment, fragments, red, bad }) = &spans {
+            unknown = self.unknown_classes(bucket, fragments);
+            ingest::insert_classes(&mut tx, bucket, &unknown.iter().collect::<Vec<_>>()).await?;
+            ingest::insert_segment(&mut tx, segment).await?;
+            ingest::insert_fragments(&mut tx, segment, fragments).await?;
+            ingest::insert_bad(&mut tx, segment.place(), bad).await?;
+            red::append(&mut tx, bucket, segment.sli_version, red).await?;
+            records += segment.records;
+        }
+        if let Some(PreparedLogs { segment, mentions, bad }) = &logs {
+            ingest::insert_segment(&mut tx, segment).await?;
+            log::insert(&mut tx, segment, mentions).await?;
+            ingest::insert_bad(&mut tx, segment.place(), bad).await?;
+            records += segment.records;
+        }
         rollup::append(&mut tx, bucket, &counts).await?;
-        red::append(&mut tx, bucket, segment.sli_version, &red).await?;
         tx.commit().await?;
         self.remember_classes(bucket, &unknown);
-        self.0.stored.fetch_add(segment.records as u64, Ordering::Relaxed);
+        self.0.stored.fetch_add(records as u64, Ordering::Relaxed);
         counter!("slowburn_flushes_total").increment(1);
-        counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
-        counter!("slowburn_spans_stored_total").increment(segment.records as u64);
-        counter!("slowburn_error_spans_stored_total").increment(segment.errors as u64);
+        if let Some(PreparedSpans { segment, .. }) = &spans {
+            counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
+            counter!("slowburn_spans_stored_total").increment(segment.records as u64);
+            counter!("slowburn_error_spans_stored_total").increment(segment.errors as u64);
+        }
+        if let Some(PreparedLogs { segment, .. }) = &logs {
+            counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
+            counter!("slowburn_log_records_stored_total").increment(segment.records as u64);
+            counter!("slowburn_error_log_records_stored_total").increment(segment.errors as u64);
+        }
         histogram!("slowburn_flush_duration_seconds").record(began.elapsed().as_secs_f64());
-        histogram!("slowburn_flush_records").record(segment.records as f64);
+        histogram!("slowburn_flush_records").record(records as f64);
         Ok(None)
     }
 
@@ -177,19 +196,19 @@ impl Writer {
         &self,
         bucket: i16,
         slot: i32,
-        requests: Spans,
+        requests: Requests,
         slis: Arc<SliSet>,
         only: Option<BTreeSet<usize>>,
     ) -> Result<Outcome, StorageError> {
-        let id = self.next_segment_id();
+        let flush = Flush { bucket, slot, ids: [self.next_segment_id(), self.next_segment_id()] };
         tokio::task::spawn_blocking(move || {
-            let chosen: Vec<&[Span]> = requests
+            let chosen: Vec<&Records> = requests
                 .iter()
                 .enumerate()
                 .filter(|(index, _)| only.as_ref().is_none_or(|only| only.contains(index)))
-                .map(|(_, spans)| spans.as_slice())
+                .map(|(_, records)| records)
                 .collect();
-            prepare(&chosen, &slis, bucket, slot, id)
+            prepare(&chosen, &slis, flush)
         })
         .await
         .map_err(|_| StorageError::Database(sqlx::Error::WorkerCrashed))?

@@ -1,19 +1,25 @@
-//! What is being read out of one request: its good spans, the faults of the others, and the weight of it all. A bad span is
+//! What is being read out of one request: its good records, the faults of the others, and the weight of it all. A bad record is
 //! refused by name and its neighbours are kept; a request that would swell beyond bounds is refused as a whole, before it
 //! does.
 
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::logs::v1 as proto_logs;
 use opentelemetry_proto::tonic::trace::v1 as proto;
-use slowburn_domain::span::{Source, Span, Value};
+use slowburn_domain::log::LogRecord;
+use slowburn_domain::signal::Signal;
+use slowburn_domain::span::{Source, Value};
 use slowburn_domain::time::Timestamp;
 
+use super::records::Records;
 use super::redaction::Redactor;
-use super::{Refusal, span};
+use super::{Refusal, Rejected, log, span};
 
 /// How many faults are told apart in a reason; the rest is only counted.
 const TOLD_FAULTS: usize = 5;
+/// How many faults are listed one by one in an answer that has a place for that.
+const LISTED_FAULTS: usize = 1_000;
 /// In memory a request may take this many times the bytes it may have on the wire. Spans as SDKs send them take three to
 /// eight times their bytes.
 pub(super) const SWELLING: usize = 8;
@@ -25,6 +31,7 @@ const LIGHT_RESOURCE: usize = 16 << 10;
 pub(super) struct Faults {
     count: u64,
     told: Vec<String>,
+    by_field: Vec<Rejected>,
 }
 
 impl Faults {
@@ -34,6 +41,19 @@ impl Faults {
         if records > 0 && self.told.len() < TOLD_FAULTS {
             self.told.push(told());
         }
+    }
+
+    /// Files a fault of the record `index` under its field.
+    fn add_field(&mut self, index: usize, field: &str, reason: String) {
+        self.add(1, || format!("record {index}: {field}: {reason}"));
+        if self.by_field.len() < LISTED_FAULTS {
+            self.by_field.push(Rejected { index, field: field.to_owned(), reason });
+        }
+    }
+
+    /// Takes out what was filed under fields.
+    pub(super) fn take_by_field(&mut self) -> Vec<Rejected> {
+        std::mem::take(&mut self.by_field)
     }
 
     pub(super) const fn count(&self) -> u64 {
@@ -62,7 +82,7 @@ impl Resource {
 
 /// What has been read so far.
 pub(super) struct Intake<'a> {
-    pub(super) spans: Vec<Span>,
+    pub(super) records: Records,
     pub(super) faults: Faults,
     /// Values replaced in resources.
     pub(super) redacted: u64,
@@ -75,9 +95,9 @@ pub(super) struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     /// Nothing yet, of a request that may have `limit` bytes.
-    pub(super) fn new(limit: usize, now: Timestamp, redactor: &'a Redactor) -> Self {
+    pub(super) fn new(signal: Signal, limit: usize, now: Timestamp, redactor: &'a Redactor) -> Self {
         let heaviest = limit.saturating_mul(SWELLING);
-        Self { spans: Vec::new(), faults: Faults::default(), redacted: 0, weight: 0, heaviest, limit, now, redactor }
+        Self { records: Records::none(signal), faults: Faults::default(), redacted: 0, weight: 0, heaviest, limit, now, redactor }
     }
 
     /// The most that the parts of a request may weigh.
@@ -114,10 +134,44 @@ impl<'a> Intake<'a> {
         Ok(span::source(resource.attributes.clone(), scope_name, scope_version))
     }
 
+    /// The instant that times are compared with.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Cleans attributes of a resource.
+    pub(super) fn clean_resource(&mut self, attributes: &mut [(String, Value)]) {
+        self.redacted += self.redactor.attributes(attributes);
+    }
+
+    /// Takes a log record.
+    pub(super) fn log(&mut self, record: LogRecord) {
+        if let Records::Logs(records) = &mut self.records {
+            records.push(record);
+        }
+    }
+
+    /// Files what is wrong with the record `index` under its field.
+    pub(super) fn refuse(&mut self, index: usize, field: &str, reason: String) {
+        self.faults.add_field(index, field, reason);
+    }
+
+    /// Takes a log record of OTLP, or files what is wrong with it under the path that `path` makes of its field.
+    pub(super) fn otlp_log(&mut self, record: proto_logs::LogRecord, source: &Arc<Source>, path: impl FnOnce(&str) -> String) {
+        match log::record(record, source, self.now) {
+            Ok(record) => self.log(record),
+            Err((field, reason)) => self.faults.add(1, || format!("{}: {reason}", path(field))),
+        }
+    }
+
     /// Takes a span, or files what is wrong with it under the path that `path` makes of its field.
     pub(super) fn span(&mut self, span: proto::Span, source: &Arc<Source>, path: impl FnOnce(&str) -> String) {
         match span::span(span, source, self.now) {
-            Ok(span) => self.spans.push(span),
+            Ok(span) => {
+                if let Records::Spans(spans) = &mut self.records {
+                    spans.push(span);
+                }
+            }
             Err((field, reason)) => self.faults.add(1, || format!("{}: {reason}", path(field))),
         }
     }

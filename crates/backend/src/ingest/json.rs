@@ -1,25 +1,28 @@
-//! OTLP's JSON form, read as it comes: the outer objects are walked, and only one span at a time is a tree. So a bad span
-//! is refused by name, its neighbours are kept, and a text costs no more memory than the spans in it.
+//! OTLP's JSON form, read as it comes: the outer objects are walked, and only one record at a time is a tree. So a bad record
+//! is refused by name, its neighbours are kept, and a text costs no more memory than the records in it.
 
 use std::fmt;
 
-use opentelemetry_proto::tonic::trace::v1 as proto;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use slowburn_domain::query::FieldFault;
+use slowburn_domain::signal::Signal;
 
 use super::Refusal;
 use super::intake::{Intake, Resource};
-use super::json_span;
+use super::{json_log, json_span};
 use super::json_tree::Growth;
 
-/// Reads an `ExportTraceServiceRequest`.
+/// Reads an `ExportTraceServiceRequest` or `ExportLogsServiceRequest`: which of them, `intake` knows.
 ///
 /// # Errors
-/// It is not JSON, something above the spans is of another type, or it would take too much memory.
+/// It is not JSON, something above the records is of another type, or it would take too much memory.
 pub(super) fn read(message: &[u8], intake: &mut Intake<'_>) -> Result<(), Refusal> {
     let growth = Growth::up_to(intake.heaviest());
-    let mut reader = Reader { intake, growth, at: Place::Request, resource: Value::Null, resource_weight: 0, scopes: Vec::new() };
+    let names = names(intake.records.signal());
+    let mut reader = Reader { intake, names, growth, at: Place::Request, resource: Value::Null, resource_weight: 0, scopes: Vec::new() };
     let mut deserializer = serde_json::Deserializer::from_slice(message);
     let outcome = Walk { reader: &mut reader, place: Place::Request }.deserialize(&mut deserializer).and_then(|()| deserializer.end());
     let Err(fault) = outcome else {
@@ -30,7 +33,7 @@ pub(super) fn read(message: &[u8], intake: &mut Intake<'_>) -> Result<(), Refusa
         return Err(reader.intake.too_heavy());
     }
     let reason = if fault.is_data() { fault.to_string() } else { format!("not JSON: {fault}") };
-    Err(Refusal::Malformed(FieldFault::new(reader.at.to_string(), reason)))
+    Err(Refusal::Malformed(FieldFault::new(reader.names.path(reader.at), reason)))
 }
 
 /// Where in the request something stands.
@@ -41,33 +44,56 @@ enum Place {
     Resource(usize),
     Scopes(usize),
     Scope(usize, usize),
-    Spans(usize, usize),
-    Span(usize, usize, usize),
+    Records(usize, usize),
+    Record(usize, usize, usize),
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Request => write!(f, "request"),
-            Self::Resources => write!(f, "resourceSpans"),
-            Self::Resource(r) => write!(f, "resourceSpans[{r}]"),
-            Self::Scopes(r) => write!(f, "resourceSpans[{r}].scopeSpans"),
-            Self::Scope(r, s) => write!(f, "resourceSpans[{r}].scopeSpans[{s}]"),
-            Self::Spans(r, s) => write!(f, "resourceSpans[{r}].scopeSpans[{s}].spans"),
-            Self::Span(r, s, i) => write!(f, "resourceSpans[{r}].scopeSpans[{s}].spans[{i}]"),
+/// What the lists of a signal's requests are called.
+#[derive(Clone, Copy)]
+struct Names {
+    resources: &'static str,
+    scopes: &'static str,
+    records: &'static str,
+}
+
+const fn names(signal: Signal) -> Names {
+    match signal {
+        Signal::Spans => Names { resources: "resourceSpans", scopes: "scopeSpans", records: "spans" },
+        Signal::Logs => Names { resources: "resourceLogs", scopes: "scopeLogs", records: "logRecords" },
+    }
+}
+
+impl Names {
+    fn path(self, place: Place) -> String {
+        let Self { resources, scopes, records } = self;
+        match place {
+            Place::Request => "request".to_owned(),
+            Place::Resources => resources.to_owned(),
+            Place::Resource(r) => format!("{resources}[{r}]"),
+            Place::Scopes(r) => format!("{resources}[{r}].{scopes}"),
+            Place::Scope(r, s) => format!("{resources}[{r}].{scopes}[{s}]"),
+            Place::Records(r, s) => format!("{resources}[{r}].{scopes}[{s}].{records}"),
+            Place::Record(r, s, i) => format!("{resources}[{r}].{scopes}[{s}].{records}[{i}]"),
         }
     }
 }
 
-/// A scope and its spans, with their places in the list, until their resource is known: it may stand behind them.
+/// A record of OTLP.
+enum Record {
+    Span(Span),
+    Log(LogRecord),
+}
+
+/// A scope and its records, with their places in the list, until their resource is known: it may stand behind them.
 struct Scope {
     place: Place,
     scope: Value,
-    spans: Vec<(usize, proto::Span)>,
+    records: Vec<(usize, Record)>,
 }
 
 struct Reader<'a, 'b> {
     intake: &'a mut Intake<'b>,
+    names: Names,
     growth: Growth,
     at: Place,
     resource: Value,
@@ -76,27 +102,31 @@ struct Reader<'a, 'b> {
 }
 
 impl Reader<'_, '_> {
-    /// Takes a span of the scope that was begun last.
-    fn span(&mut self, item: &Value, i: usize) {
-        self.growth.keep(size_of::<proto::Span>());
-        let path = self.at.to_string();
-        match json_span::span(item, &path) {
-            Ok(span) => self.scopes.last_mut().expect("spans stand in a scope").spans.push((i, span)),
+    /// Takes a record of the scope that was begun last.
+    fn record(&mut self, item: &Value, i: usize) {
+        self.growth.keep(size_of::<Record>());
+        let path = self.names.path(self.at);
+        let record = match self.intake.records.signal() {
+            Signal::Spans => json_span::span(item, &path).map(Record::Span),
+            Signal::Logs => json_log::record(item, &path).map(Record::Log),
+        };
+        match record {
+            Ok(record) => self.scopes.last_mut().expect("records stand in a scope").records.push((i, record)),
             Err(fault) => self.intake.faults.add(1, || format!("{}: {}", fault.path, fault.reason)),
         }
     }
 
-    /// Takes the spans of a resource, now that it has been read to its end.
+    /// Takes the records of a resource, now that it has been read to its end.
     fn finish_resource(&mut self, r: usize) -> Result<(), Refusal> {
-        let path = format!("resourceSpans[{r}].resource");
+        let path = format!("{}.resource", self.names.path(Place::Resource(r)));
         let resource = json_span::resource(&std::mem::take(&mut self.resource), &path)
             .map(|attributes| self.intake.resource(attributes, std::mem::take(&mut self.resource_weight)));
-        for Scope { place, scope, spans } in std::mem::take(&mut self.scopes) {
-            let scope = json_span::scope(&scope, &format!("{place}.scope"));
+        for Scope { place, scope, records } in std::mem::take(&mut self.scopes) {
+            let scope = json_span::scope(&scope, &format!("{}.scope", self.names.path(place)));
             match (&resource, scope) {
-                (Ok(resource), Ok(scope)) => self.take(resource, (scope.name, scope.version), place, spans)?,
-                (Err(fault), _) => self.intake.faults.add(spans.len() as u64, || format!("{}: {}", fault.path, fault.reason)),
-                (_, Err(fault)) => self.intake.faults.add(spans.len() as u64, || format!("{}: {}", fault.path, fault.reason)),
+                (Ok(resource), Ok(scope)) => self.take(resource, (scope.name, scope.version), place, records)?,
+                (Err(fault), _) => self.intake.faults.add(records.len() as u64, || format!("{}: {}", fault.path, fault.reason)),
+                (_, Err(fault)) => self.intake.faults.add(records.len() as u64, || format!("{}: {}", fault.path, fault.reason)),
             }
         }
         Ok(())
@@ -107,15 +137,20 @@ impl Reader<'_, '_> {
         resource: &Resource,
         scope: (String, String),
         place: Place,
-        spans: Vec<(usize, proto::Span)>,
+        records: Vec<(usize, Record)>,
     ) -> Result<(), Refusal> {
-        if spans.is_empty() {
+        if records.is_empty() {
             return Ok(());
         }
         let source = self.intake.source(resource, scope.0, scope.1)?;
-        for (i, span) in spans {
+        let list = format!("{}.{}", self.names.path(place), self.names.records);
+        for (i, record) in records {
             self.intake.weigh(resource.burden())?;
-            self.intake.span(span, &source, |field| format!("{place}.spans[{i}].{}", camel_case(field)));
+            let path = |field: &str| format!("{list}[{i}].{}", camel_case(field));
+            match record {
+                Record::Span(span) => self.intake.span(span, &source, path),
+                Record::Log(record) => self.intake.otlp_log(record, &source, path),
+            }
         }
         Ok(())
     }
@@ -154,16 +189,16 @@ impl<'de> Visitor<'de> for Walk<'_, '_, '_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place {
-            Place::Request => f.write_str("an object with resourceSpans"),
-            Place::Resources | Place::Scopes(..) | Place::Spans(..) => f.write_str("a list"),
-            Place::Resource(..) | Place::Scope(..) | Place::Span(..) => f.write_str("an object"),
+            Place::Request => write!(f, "an object with {}", self.reader.names.resources),
+            Place::Resources | Place::Scopes(..) | Place::Records(..) => f.write_str("a list"),
+            Place::Resource(..) | Place::Scope(..) | Place::Record(..) => f.write_str("an object"),
         }
     }
 
     /// A list that is null is as good as absent.
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         match self.place {
-            Place::Resources | Place::Scopes(..) | Place::Spans(..) => Ok(()),
+            Place::Resources | Place::Scopes(..) | Place::Records(..) => Ok(()),
             _ => Err(E::custom("expected an object")),
         }
     }
@@ -171,14 +206,15 @@ impl<'de> Visitor<'de> for Walk<'_, '_, '_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         match self.place {
             Place::Request | Place::Resource(_) => {}
-            Place::Scope(..) => self.reader.scopes.push(Scope { place: self.place, scope: Value::Null, spans: Vec::new() }),
+            Place::Scope(..) => self.reader.scopes.push(Scope { place: self.place, scope: Value::Null, records: Vec::new() }),
             _ => return Err(A::Error::custom("expected a list")),
         }
         while let Some(key) = map.next_key::<String>()? {
+            let names = self.reader.names;
             match (self.place, key.as_str()) {
-                (Place::Request, "resourceSpans") => map.next_value_seed(self.inner(Place::Resources))?,
-                (Place::Resource(r), "scopeSpans") => map.next_value_seed(self.inner(Place::Scopes(r)))?,
-                (Place::Scope(r, s), "spans") => map.next_value_seed(self.inner(Place::Spans(r, s)))?,
+                (Place::Request, key) if key == names.resources => map.next_value_seed(self.inner(Place::Resources))?,
+                (Place::Resource(r), key) if key == names.scopes => map.next_value_seed(self.inner(Place::Scopes(r)))?,
+                (Place::Scope(r, s), key) if key == names.records => map.next_value_seed(self.inner(Place::Records(r, s)))?,
                 (Place::Resource(_), "resource") => {
                     let before = self.reader.growth.kept;
                     self.reader.resource = map.next_value_seed(self.reader.growth.begin_part())?;
@@ -205,10 +241,10 @@ impl<'de> Visitor<'de> for Walk<'_, '_, '_> {
             let is_there = match self.place {
                 Place::Resources => seq.next_element_seed(self.inner(Place::Resource(index)))?.is_some(),
                 Place::Scopes(r) => seq.next_element_seed(self.inner(Place::Scope(r, index)))?.is_some(),
-                Place::Spans(r, s) => {
-                    self.reader.at = Place::Span(r, s, index);
+                Place::Records(r, s) => {
+                    self.reader.at = Place::Record(r, s, index);
                     let item = seq.next_element_seed(self.reader.growth.begin_part())?;
-                    item.map(|item| self.reader.span(&item, index)).is_some()
+                    item.map(|item| self.reader.record(&item, index)).is_some()
                 }
                 _ => return Err(A::Error::custom("expected an object")),
             };

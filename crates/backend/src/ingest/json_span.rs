@@ -92,7 +92,7 @@ fn fault(path: &str, key: &str, reason: &'static str) -> Fault {
     Fault { path: if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }, reason }
 }
 
-fn object<'a>(item: &'a Value, path: &str) -> Read<&'a Map<String, Value>> {
+pub(super) fn object<'a>(item: &'a Value, path: &str) -> Read<&'a Map<String, Value>> {
     item.as_object().ok_or_else(|| Fault { path: path.to_owned(), reason: "expected an object" })
 }
 
@@ -104,7 +104,7 @@ fn list<'a>(item: &'a Map<String, Value>, key: &str, path: &str) -> Read<&'a [Va
     }
 }
 
-fn text(item: &Map<String, Value>, key: &str, path: &str) -> Read<String> {
+pub(super) fn text(item: &Map<String, Value>, key: &str, path: &str) -> Read<String> {
     match item.get(key) {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.clone()),
@@ -113,7 +113,7 @@ fn text(item: &Map<String, Value>, key: &str, path: &str) -> Read<String> {
 }
 
 /// A whole number, given as a number or as a text; absent means 0.
-fn number<T: TryFrom<i128> + Default>(item: &Map<String, Value>, key: &str, path: &str) -> Read<T> {
+pub(super) fn number<T: TryFrom<i128> + Default>(item: &Map<String, Value>, key: &str, path: &str) -> Read<T> {
     let number: Option<i128> = match item.get(key) {
         None | Some(Value::Null) => return Ok(T::default()),
         Some(Value::Number(number)) => {
@@ -131,7 +131,7 @@ fn whole(number: f64) -> Option<i128> {
 }
 
 /// An id in hex of either case; absent means empty.
-fn hex(item: &Map<String, Value>, key: &str, path: &str) -> Read<Vec<u8>> {
+pub(super) fn hex(item: &Map<String, Value>, key: &str, path: &str) -> Read<Vec<u8>> {
     let text = text(item, key, path)?;
     let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
     digits
@@ -140,7 +140,7 @@ fn hex(item: &Map<String, Value>, key: &str, path: &str) -> Read<Vec<u8>> {
         .ok_or_else(|| fault(path, key, "expected hex digits"))
 }
 
-fn attributes(item: &Map<String, Value>, key: &str, path: &str) -> Read<Vec<KeyValue>> {
+pub(super) fn attributes(item: &Map<String, Value>, key: &str, path: &str) -> Read<Vec<KeyValue>> {
     list(item, key, path)?
         .iter()
         .enumerate()
@@ -156,7 +156,7 @@ fn attributes(item: &Map<String, Value>, key: &str, path: &str) -> Read<Vec<KeyV
 /// The kinds of values of OTLP 1.x.
 const VALUES: [&str; 7] = ["stringValue", "boolValue", "intValue", "doubleValue", "bytesValue", "arrayValue", "kvlistValue"];
 
-fn any_value(value: &Value, path: &str) -> Read<AnyValue> {
+pub(super) fn any_value(value: &Value, path: &str) -> Read<AnyValue> {
     let item = match value {
         Value::Null => return Ok(AnyValue::default()),
         other => object(other, path)?,

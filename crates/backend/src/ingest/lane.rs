@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use slowburn_domain::span::Span;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,6 +14,7 @@ use uuid::Uuid;
 
 use super::Refusal;
 use super::flush::Writer;
+use super::records::Records;
 use super::room::Room;
 use crate::settings::Settings;
 
@@ -24,7 +24,7 @@ const COMPANY: Duration = Duration::from_millis(5);
 /// A decoded request on its way to a lane.
 pub(super) struct Work {
     pub(super) key: Uuid,
-    pub(super) spans: Vec<Span>,
+    pub(super) records: Records,
     pub(super) bytes: usize,
     pub(super) has_error: bool,
     pub(super) room: Room,
@@ -33,7 +33,7 @@ pub(super) struct Work {
 /// A request in a lane, and who waits for it.
 pub(super) struct Waiting {
     pub(super) key: Uuid,
-    pub(super) spans: Vec<Span>,
+    pub(super) records: Records,
     pub(super) bytes: usize,
     pub(super) answer: oneshot::Sender<Result<(), Refusal>>,
     /// Given back when the request is answered.
@@ -79,7 +79,7 @@ impl Lanes {
         let bucket = (work.key.as_u128() % self.lanes.len() as u128) as usize;
         let lane = &self.lanes[bucket];
         // A request larger than the lane takes the whole of it.
-        let wanted = work.spans.len().min(self.places);
+        let wanted = work.records.len().min(self.places);
         let kept = if work.has_error || wanted == self.places { 0 } else { self.places / 4 };
         if lane.places.available_permits() < wanted + kept {
             return Err(Refusal::Busy);
@@ -87,7 +87,7 @@ impl Lanes {
         let wanted = u32::try_from(wanted).map_err(|_| Refusal::Busy)?;
         let place = Arc::clone(&lane.places).try_acquire_many_owned(wanted).map_err(|_| Refusal::Busy)?;
         let (answer, stored) = oneshot::channel();
-        let waiting = Waiting { key: work.key, spans: work.spans, bytes: work.bytes, answer, _room: work.room, _place: place };
+        let waiting = Waiting { key: work.key, records: work.records, bytes: work.bytes, answer, _room: work.room, _place: place };
         lane.queue.send(waiting).map_err(|_| Refusal::Unavailable)?;
         stored.await.unwrap_or(Err(Refusal::Unavailable))
     }
@@ -132,14 +132,14 @@ async fn run(
                 }
             },
         };
-        let (mut records, mut bytes) = (first.spans.len(), first.bytes);
+        let (mut records, mut bytes) = (first.records.len(), first.bytes);
         let mut batch = vec![first];
         while let Ok(waiting) = queue.try_recv() {
-            if records + waiting.spans.len() > most_records || bytes + waiting.bytes > most_bytes {
+            if records + waiting.records.len() > most_records || bytes + waiting.bytes > most_bytes {
                 carried = Some(waiting);
                 break;
             }
-            records += waiting.spans.len();
+            records += waiting.records.len();
             bytes += waiting.bytes;
             batch.push(waiting);
         }

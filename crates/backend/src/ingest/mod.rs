@@ -7,15 +7,19 @@
 
 pub mod correlation;
 pub mod decode;
+mod ecs;
 pub(crate) mod flush;
 mod intake;
 mod json;
+mod json_log;
 mod json_span;
 mod json_tree;
 mod lane;
+mod log;
 pub mod payload;
 pub(crate) mod prepare;
 mod protobuf;
+mod records;
 pub mod redaction;
 pub mod room;
 mod sli_set;
@@ -29,7 +33,7 @@ use std::sync::Arc;
 
 use metrics::counter;
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::span::Status;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::time::Timestamp;
 use sqlx::PgPool;
 use tokio::sync::{RwLock, Semaphore};
@@ -38,12 +42,13 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use flush::Admit;
 pub(crate) use flush::chain;
 pub use payload::{Compression, Format, Payload};
+pub use records::Records;
 pub use room::Arriving;
 pub use sli_set::{Counted, Grouping, Sli, SliSet, Unknown};
 
 use crate::clock::Clock;
 use crate::settings::Settings;
-use decode::Decoder;
+use decode::{Decoded, Decoder};
 use lane::{Lanes, Work};
 use room::{Budget, Room};
 
@@ -55,6 +60,19 @@ pub struct Accepted {
     /// Records refused for a fault of their own.
     pub rejected: u64,
     /// Why, with the path of each of the first faults.
+    pub reason: String,
+    /// The first faults one by one, of a form whose answer has a place for them.
+    pub faults: Vec<Rejected>,
+}
+
+/// A record that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Which one of the request, from 0.
+    pub index: usize,
+    /// The field that is wrong.
+    pub field: String,
+    /// What is wrong with it.
     pub reason: String,
 }
 
@@ -129,22 +147,44 @@ impl Ingest {
     /// # Errors
     /// The request as a whole could not be stored; nothing of it was.
     pub async fn traces(&self, payload: Payload) -> Result<Accepted, Refusal> {
+        self.take(Signal::Spans, payload).await
+    }
+
+    /// Stores the log records of one request. Returns after the commit.
+    ///
+    /// # Errors
+    /// As for [`Self::traces`].
+    pub async fn logs(&self, payload: Payload) -> Result<Accepted, Refusal> {
+        self.take(Signal::Logs, payload).await
+    }
+
+    async fn take(&self, signal: Signal, payload: Payload) -> Result<Accepted, Refusal> {
         let mut arriving = Arriving::begin(self)?;
         self.counted(arriving.push(&payload.bytes))?;
-        self.traces_arrived(arriving, payload.compression, payload.format).await
+        self.arrived(signal, arriving, payload.compression, payload.format).await
     }
 
     /// The same of a request that has arrived to its end.
     ///
     /// # Errors
     /// As for [`Self::traces`].
-    pub async fn traces_arrived(&self, arrived: Arriving, compression: Compression, format: Format) -> Result<Accepted, Refusal> {
+    pub async fn arrived(
+        &self,
+        signal: Signal,
+        arrived: Arriving,
+        compression: Compression,
+        format: Format,
+    ) -> Result<Accepted, Refusal> {
         let (bytes, room) = arrived.into_parts();
-        let outcome = self.counted(self.store(Payload { bytes, compression, format }, room).await);
+        let outcome = self.counted(self.store(signal, Payload { bytes, compression, format }, room).await);
         if let Ok(accepted) = &outcome {
             counter!("slowburn_ingest_requests_total", "outcome" => "accepted").increment(1);
-            counter!("slowburn_spans_accepted_total").increment(accepted.accepted);
-            counter!("slowburn_spans_rejected_total").increment(accepted.rejected);
+            let (taken, refused) = match signal {
+                Signal::Spans => ("slowburn_spans_accepted_total", "slowburn_spans_rejected_total"),
+                Signal::Logs => ("slowburn_log_records_accepted_total", "slowburn_log_records_rejected_total"),
+            };
+            counter!(taken).increment(accepted.accepted);
+            counter!(refused).increment(accepted.rejected);
         }
         outcome
     }
@@ -167,7 +207,7 @@ impl Ingest {
         outcome
     }
 
-    async fn store(&self, payload: Payload, mut room: Room) -> Result<Accepted, Refusal> {
+    async fn store(&self, signal: Signal, payload: Payload, mut room: Room) -> Result<Accepted, Refusal> {
         let inner = &self.0;
         let turn = Arc::clone(&inner.codec).acquire_owned().await.map_err(|_| Refusal::Unavailable)?;
         let this = Arc::clone(inner);
@@ -180,10 +220,10 @@ impl Ingest {
             room.grow(message.len())?;
             // Senders come faster than we decode. What holds an error goes first, and the rest is put off before it costs
             // a decoding; of JSON that is known only afterwards, by its lane.
-            if this.in_flight.is_scarce() && payload.format == Format::Protobuf && !protobuf::holds_error(&message) {
+            if this.in_flight.is_scarce() && payload.format == Format::Protobuf && !protobuf::holds_error(&message, signal) {
                 return Err(Refusal::Busy);
             }
-            let decoded = this.decoder.decode(&message, payload.format, now)?;
+            let decoded = this.decoder.decode(&message, signal, payload.format, now)?;
             room.grow(decoded.cost)?;
             Ok::<_, Refusal>((decoded, room))
         })
@@ -191,12 +231,13 @@ impl Ingest {
         .map_err(|_| Refusal::Unavailable)??;
         counter!("slowburn_redacted_values_total").increment(decoded.redacted);
         inner.note(decoded.rejected, decoded.redacted);
-        let accepted = Accepted { accepted: decoded.spans.len() as u64, rejected: decoded.rejected, reason: decoded.reason };
-        if decoded.spans.is_empty() {
+        let Decoded { key, records, rejected, reason, faults, cost, .. } = decoded;
+        let accepted = Accepted { accepted: records.len() as u64, rejected, reason, faults };
+        if records.is_empty() {
             return Ok(accepted);
         }
-        let has_error = decoded.spans.iter().any(|span| span.status == Status::Error);
-        inner.lanes.submit(Work { key: decoded.key, spans: decoded.spans, bytes: decoded.cost, has_error, room }).await?;
+        let has_error = records.hold_error();
+        inner.lanes.submit(Work { key, records, bytes: cost, has_error, room }).await?;
         Ok(accepted)
     }
 

@@ -39,6 +39,8 @@ pub enum Format {
     Protobuf,
     /// OTLP's JSON form.
     Json,
+    /// Log records in the Elastic Common Schema, a JSON object a line.
+    Ecs,
 }
 
 /// A request body as it arrived.

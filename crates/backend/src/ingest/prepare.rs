@@ -1,28 +1,52 @@
 //! What a flush writes, made from spans: sorted records, index fragments, counts. CPU-bound and pure; runs on a codec
 //! thread.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use slowburn_domain::id::TraceId;
-use slowburn_domain::span::{Span, Status};
+use slowburn_domain::log::{LogRecord, words};
+use slowburn_domain::signal::Signal;
+use slowburn_domain::span::{Span, Status, Value};
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::Fragment;
 use slowburn_storage::ingest::{BadTrace, NewSegment};
+use slowburn_storage::log::{Mention, mentions};
 use slowburn_storage::partition::Part;
 use slowburn_storage::red::{RedDeltas, RedKey};
 use slowburn_storage::rollup::Deltas;
-use slowburn_storage::segment::{Bloom, encode};
+use slowburn_storage::segment::{Bloom, encode, encode_logs, json_text};
+use uuid::Uuid;
 
+use super::records::Records;
 use super::sli_set::{Counted, SliSet, Unknown};
-use crate::filter::Signal;
 
 /// Everything of one flush but the request keys.
+#[derive(Default)]
 pub(super) struct Prepared {
+    pub(super) spans: Option<PreparedSpans>,
+    pub(super) logs: Option<PreparedLogs>,
+    pub(super) counts: Deltas,
+}
+
+pub(super) struct PreparedSpans {
     pub(super) segment: NewSegment,
     pub(super) fragments: Vec<Fragment>,
-    pub(super) counts: Deltas,
     pub(super) red: RedDeltas,
     pub(super) bad: Vec<BadTrace>,
+}
+
+pub(super) struct PreparedLogs {
+    pub(super) segment: NewSegment,
+    pub(super) mentions: BTreeMap<Uuid, Mention>,
+    pub(super) bad: Vec<BadTrace>,
+}
+
+/// Where a flush goes, with an id for the segment of each signal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flush {
+    pub(super) bucket: i16,
+    pub(super) slot: i32,
+    pub(super) ids: [i64; Signal::ALL.len()],
 }
 
 /// What came of preparing.
@@ -36,30 +60,83 @@ pub(super) enum Outcome {
 /// Most traces with a bad event that one flush files for an SLI: enough to show, however much fails.
 const MOST_BAD_TRACES: usize = 100;
 
-/// Prepares `spans` (at least one) of several requests for one segment. A span that comes twice in one request is stored
-/// and counted once.
-pub(super) fn prepare(requests: &[&[Span]], slis: &SliSet, bucket: i16, slot: i32, id: i64) -> Result<Outcome, slowburn_storage::Error> {
-    let mut spans: Vec<&Span> = Vec::with_capacity(requests.iter().map(|request| request.len()).sum());
+/// Bytes of a Bloom filter for each record at most: a span has few attributes, a log record many words.
+const SPAN_BLOOM_BYTES: usize = 4;
+const LOG_BLOOM_BYTES: usize = 16;
+
+/// Traces with a bad event, by SLI.
+#[derive(Default)]
+pub(crate) struct BadTraces(HashMap<i32, HashMap<TraceId, Timestamp>>);
+
+impl BadTraces {
+    /// Files a bad event; of a trace the earliest counts.
+    pub(crate) fn add(&mut self, sli: i32, trace_id: TraceId, at: Timestamp) {
+        let known = self.0.entry(sli).or_default();
+        if known.len() < MOST_BAD_TRACES || known.contains_key(&trace_id) {
+            let start = known.entry(trace_id).or_insert(at);
+            *start = at.min(*start);
+        }
+    }
+
+    /// Their rows.
+    pub(crate) fn into_rows(self) -> Vec<BadTrace> {
+        self.0.into_iter().flat_map(|(sli, traces)| traces.into_iter().map(move |(trace_id, start)| (sli, trace_id, start))).collect()
+    }
+}
+
+/// Counts a record of either signal.
+pub(crate) fn count_span(slis: &SliSet, span: &Span, counted: &mut Counted, bad: &mut BadTraces) {
+    slis.count(Signal::Spans, span, span.end.minute(), counted, |sli| bad.add(sli, span.trace_id, span.start));
+}
+
+/// The same of a log record.
+pub(crate) fn count_log(slis: &SliSet, record: &LogRecord, counted: &mut Counted, bad: &mut BadTraces) {
+    slis.count(Signal::Logs, record, record.time.minute(), counted, |sli| {
+        if let Some(trace_id) = record.trace_id {
+            bad.add(sli, trace_id, record.time);
+        }
+    });
+}
+
+/// Prepares the records (at least one) of several requests for one segment of each signal. A span that comes twice in one
+/// request is stored and counted once.
+pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Result<Outcome, slowburn_storage::Error> {
+    let mut spans: Vec<&Span> = Vec::new();
+    let mut logs: Vec<&LogRecord> = Vec::new();
     for request in requests {
-        let mut seen: std::collections::HashSet<_> = std::collections::HashSet::with_capacity(request.len());
-        spans.extend(request.iter().filter(|span| seen.insert((span.trace_id, span.span_id))));
-    }
-    let mut red: HashMap<(&str, &str, u8, u8, i32), slowburn_domain::sketch::Sketch> = HashMap::new();
-    let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
-    let mut bad: HashMap<i32, HashMap<TraceId, Timestamp>> = HashMap::new();
-    let mut counted = Counted::default();
-    for span in &spans {
-        slis.count(Signal::Spans, *span, span.end.minute(), &mut counted, |sli| {
-            let known: &mut HashMap<TraceId, Timestamp> = bad.entry(sli).or_default();
-            if known.len() < MOST_BAD_TRACES || known.contains_key(&span.trace_id) {
-                let start = known.entry(span.trace_id).or_insert(span.start);
-                *start = span.start.min(*start);
+        match request {
+            Records::Spans(own) => {
+                let mut seen: std::collections::HashSet<_> = std::collections::HashSet::with_capacity(own.len());
+                spans.extend(own.iter().filter(|span| seen.insert((span.trace_id, span.span_id))));
             }
-        });
+            Records::Logs(own) => logs.extend(own),
+        }
     }
+    let mut counted = Counted::default();
+    let (mut bad_spans, mut bad_logs) = (BadTraces::default(), BadTraces::default());
+    spans.iter().for_each(|span| count_span(slis, span, &mut counted, &mut bad_spans));
+    logs.iter().for_each(|record| count_log(slis, record, &mut counted, &mut bad_logs));
     if !counted.unknown.is_empty() {
         return Ok(Outcome::Unknown(counted.unknown));
     }
+    let Flush { bucket, slot, ids: [span_segment, log_segment] } = flush;
+    let place = |id, records| Place { bucket, slot, part: Part::of_flush(records), id, sli_version: slis.version };
+    let mut prepared = Prepared { counts: counted.deltas, ..Prepared::default() };
+    if !spans.is_empty() {
+        let place = place(span_segment, spans.len());
+        prepared.spans = Some(prepare_spans(spans, place, bad_spans.into_rows())?);
+    }
+    if !logs.is_empty() {
+        let mentions = mentions(logs.iter().copied());
+        let place = place(log_segment, logs.len());
+        prepared.logs = Some(PreparedLogs { segment: log_segment_of(&mut logs, place)?, mentions, bad: bad_logs.into_rows() });
+    }
+    Ok(Outcome::Prepared(Box::new(prepared)))
+}
+
+fn prepare_spans(mut spans: Vec<&Span>, place: Place, bad: Vec<BadTrace>) -> Result<PreparedSpans, slowburn_storage::Error> {
+    let mut red: HashMap<(&str, &str, u8, u8, i32), slowburn_domain::sketch::Sketch> = HashMap::new();
+    let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
     let mut hashes = Vec::new();
     for span in &spans {
         let key = (span.source.service.as_str(), span.operation.as_str(), span.kind as u8, span.status as u8, span.end.minute().0);
@@ -80,11 +157,9 @@ pub(super) fn prepare(requests: &[&[Span]], slis: &SliSet, bucket: i16, slot: i3
             (key, sketch)
         })
         .collect();
-    let place = Place { bucket, slot, part: Part::of_flush(spans.len()), id, sli_version: slis.version };
     let fragments = traces.values().filter_map(|spans| Fragment::of(spans.iter().copied())).collect();
     let segment = segment_of(&mut spans, hashes, place)?;
-    let bad = bad.into_iter().flat_map(|(sli, traces)| traces.into_iter().map(move |(trace_id, start)| (sli, trace_id, start))).collect();
-    Ok(Outcome::Prepared(Box::new(Prepared { segment, fragments, counts: counted.deltas, red, bad })))
+    Ok(PreparedSpans { segment, fragments, red, bad })
 }
 
 /// Where a segment is to lie.
@@ -108,6 +183,7 @@ fn segment_of(spans: &mut [&Span], hashes: Vec<u64>, place: Place) -> Result<New
     let services: BTreeSet<&str> = spans.iter().map(|span| span.source.service.as_str()).collect();
     let Place { bucket, slot, part, id, sli_version } = place;
     Ok(NewSegment {
+        signal: Signal::Spans,
         bucket,
         slot,
         part,
@@ -118,9 +194,51 @@ fn segment_of(spans: &mut [&Span], hashes: Vec<u64>, place: Place) -> Result<New
         errors: spans.iter().filter(|span| span.status == Status::Error).count(),
         sli_version,
         services: services.into_iter().map(|service| service.replace('\0', "\u{fffd}")).collect(),
-        bloom: Bloom::of(hashes, spans.len()).as_bytes().to_vec(),
+        bloom: Bloom::of(hashes, spans.len() * SPAN_BLOOM_BYTES).as_bytes().to_vec(),
         body: encode(spans)?,
     })
+}
+
+/// Sorts log records as segments hold them and encodes them. The filter holds their attributes and the words of their bodies.
+fn log_segment_of(records: &mut [&LogRecord], place: Place) -> Result<NewSegment, slowburn_storage::Error> {
+    records.sort_by(|a, b| a.source.service.cmp(&b.source.service).then_with(|| a.time.cmp(&b.time)));
+    let mut hashes = Vec::with_capacity(records.len() * 16);
+    for record in records.iter() {
+        hashes.extend(record.attributes.iter().map(|(key, value)| Bloom::hash(key, value)));
+        match &record.body {
+            Value::String(text) => hashes.extend(words(text).map(|word| Bloom::word(&word))),
+            other => hashes.extend(words(&json_text(other)).map(|word| Bloom::word(&word))),
+        }
+    }
+    let services: BTreeSet<&str> = records.iter().map(|record| record.source.service.as_str()).collect();
+    let Place { bucket, slot, part, id, sli_version } = place;
+    Ok(NewSegment {
+        signal: Signal::Logs,
+        bucket,
+        slot,
+        part,
+        id,
+        from_ns: records.iter().map(|record| record.time.nanos()).min().unwrap_or(0),
+        to_ns: records.iter().map(|record| record.time.nanos()).max().unwrap_or(0),
+        records: records.len(),
+        errors: records.iter().filter(|record| record.severity.is_error()).count(),
+        sli_version,
+        services: services.into_iter().map(|service| service.replace('\0', "\u{fffd}")).collect(),
+        bloom: Bloom::of(hashes, records.len() * LOG_BLOOM_BYTES).as_bytes().to_vec(),
+        body: encode_logs(records)?,
+    })
+}
+
+/// A segment of log records that were stored before, and its index rows. `None` without records.
+pub(crate) fn rewritten_logs(
+    records: &[LogRecord],
+    place: Place,
+) -> Result<Option<(NewSegment, BTreeMap<Uuid, Mention>)>, slowburn_storage::Error> {
+    if records.is_empty() {
+        return Ok(None);
+    }
+    let mut own: Vec<&LogRecord> = records.iter().collect();
+    Ok(Some((log_segment_of(&mut own, place)?, mentions(records))))
 }
 
 /// A segment of spans that were stored before, and its index rows. A span that is there twice is stored once: the first.

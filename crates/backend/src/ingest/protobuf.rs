@@ -1,86 +1,127 @@
-//! OTLP's binary form. The outer messages are walked by hand and each span is decoded by itself: so a span that cannot be
+//! OTLP's binary form. The outer messages are walked by hand and each record is decoded by itself: so a record that cannot be
 //! decoded is refused by name and its neighbours are kept, and nothing is decoded before it was weighed.
 
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::logs::v1 as proto_logs;
 use opentelemetry_proto::tonic::resource::v1 as proto_resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
+use slowburn_domain::log::Severity;
 use slowburn_domain::query::FieldFault;
+use slowburn_domain::signal::Signal;
 
 use super::Refusal;
 use super::intake::{Intake, Resource};
 use super::wire::{Shape, fields, weight};
 
-/// Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`.
-const RESOURCE_SPANS: u32 = 1;
+/// Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`; those of logs have the same numbers.
+const RESOURCES: u32 = 1;
 const RESOURCE: u32 = 1;
-const SCOPE_SPANS: u32 = 2;
+const SCOPES: u32 = 2;
 const SCOPE: u32 = 1;
-const SPANS: u32 = 2;
+const RECORDS: u32 = 2;
 
 /// Field of `Span`.
 const STATUS: u32 = 15;
 
-/// A part that all spans below it need, or the path of what is wrong with it.
+/// What the lists of a signal's requests are called.
+struct Names {
+    resources: &'static str,
+    scopes: &'static str,
+    records: &'static str,
+}
+
+const fn names(signal: Signal) -> Names {
+    match signal {
+        Signal::Spans => Names { resources: "resource_spans", scopes: "scope_spans", records: "spans" },
+        Signal::Logs => Names { resources: "resource_logs", scopes: "scope_logs", records: "log_records" },
+    }
+}
+
+/// As much of a `LogRecord` as tells its severity.
+#[derive(Clone, PartialEq, Message)]
+struct SeverityOnly {
+    #[prost(int32, tag = "2")]
+    severity_number: i32,
+    #[prost(string, tag = "3")]
+    severity_text: String,
+}
+
+/// A part that all records below it need, or the path of what is wrong with it.
 type Shared<T> = Result<T, String>;
 
-/// Reads an `ExportTraceServiceRequest`.
+/// Reads an `ExportTraceServiceRequest` or `ExportLogsServiceRequest`: which of them, `intake` knows.
 ///
 /// # Errors
-/// Something above the spans cannot be decoded, or the whole would weigh too much.
+/// Something above the records cannot be decoded, or the whole would weigh too much.
 pub(super) fn read(message: &[u8], intake: &mut Intake<'_>) -> Result<(), Refusal> {
-    for (r, resource_spans) in parts(message, RESOURCE_SPANS, "resource_spans")?.enumerate() {
-        read_resource_spans(resource_spans, r, intake)?;
+    let names = names(intake.records.signal());
+    for (r, resource) in parts(message, RESOURCES, names.resources)?.enumerate() {
+        read_resource(resource, r, &names, intake)?;
     }
     Ok(())
 }
 
-/// Whether a span of an `ExportTraceServiceRequest` says that it failed. A tenth of the work of [`read`], for an overload.
-pub(super) fn holds_error(message: &[u8]) -> bool {
+/// Whether a record of a request says that something failed. A tenth of the work of [`read`], for an overload.
+pub(super) fn holds_error(message: &[u8], signal: Signal) -> bool {
     let inside =
         |message, wanted| fields(message).map_while(Result::ok).filter_map(move |(number, part)| part.filter(|_| number == wanted));
-    inside(message, RESOURCE_SPANS)
-        .flat_map(|part| inside(part, SCOPE_SPANS))
-        .flat_map(|part| inside(part, SPANS))
-        .flat_map(|span| inside(span, STATUS))
-        .any(|status| proto::Status::decode(status).is_ok_and(|status| status.code() == proto::status::StatusCode::Error))
+    let mut records = inside(message, RESOURCES).flat_map(|part| inside(part, SCOPES)).flat_map(|part| inside(part, RECORDS));
+    match signal {
+        Signal::Spans => records
+            .flat_map(|span| inside(span, STATUS))
+            .any(|status| proto::Status::decode(status).is_ok_and(|status| status.code() == proto::status::StatusCode::Error)),
+        Signal::Logs => records.any(|record| {
+            SeverityOnly::decode(record).is_ok_and(|SeverityOnly { severity_number, severity_text }| match severity_number {
+                0 => Severity::from_word(&severity_text).is_some_and(Severity::is_error),
+                number => Severity::from_number(number).is_error(),
+            })
+        }),
+    }
 }
 
-fn read_resource_spans(message: &[u8], r: usize, intake: &mut Intake<'_>) -> Result<(), Refusal> {
-    let path = format!("resource_spans[{r}]");
+fn read_resource(message: &[u8], r: usize, names: &Names, intake: &mut Intake<'_>) -> Result<(), Refusal> {
+    let (scopes, path) = (names.scopes, format!("{}[{r}]", names.resources));
     let before = intake.weight;
     let resource = merged::<proto_resource::Resource>(message, RESOURCE, Shape::Resource, &format!("{path}.resource"), intake)?;
     let weight = intake.weight - before;
     let resource = resource.map(|resource| intake.resource(resource.attributes, weight));
-    for (s, scope_spans) in parts(message, SCOPE_SPANS, &format!("{path}.scope_spans"))?.enumerate() {
-        read_scope_spans(scope_spans, &format!("{path}.scope_spans[{s}]"), &resource, intake)?;
+    for (s, scope) in parts(message, SCOPES, &format!("{path}.{scopes}"))?.enumerate() {
+        read_scope(scope, &format!("{path}.{scopes}[{s}]"), &resource, names, intake)?;
     }
     Ok(())
 }
 
-fn read_scope_spans(message: &[u8], path: &str, resource: &Shared<Resource>, intake: &mut Intake<'_>) -> Result<(), Refusal> {
+fn read_scope(message: &[u8], path: &str, resource: &Shared<Resource>, names: &Names, intake: &mut Intake<'_>) -> Result<(), Refusal> {
+    let list = names.records;
     let scope = merged::<InstrumentationScope>(message, SCOPE, Shape::Scope, &format!("{path}.scope"), intake)?;
-    let mut spans = parts(message, SPANS, &format!("{path}.spans"))?.enumerate().peekable();
-    if spans.peek().is_none() {
+    let mut records = parts(message, RECORDS, &format!("{path}.{list}"))?.enumerate().peekable();
+    if records.peek().is_none() {
         return Ok(());
     }
     let (resource, scope) = match (resource, scope) {
         (Ok(resource), Ok(scope)) => (resource, scope),
         (Err(fault), _) => {
-            intake.faults.add(spans.count() as u64, || fault.clone());
+            intake.faults.add(records.count() as u64, || fault.clone());
             return Ok(());
         }
         (_, Err(fault)) => {
-            intake.faults.add(spans.count() as u64, || fault);
+            intake.faults.add(records.count() as u64, || fault);
             return Ok(());
         }
     };
     let source = intake.source(resource, scope.name, scope.version)?;
-    for (i, span) in spans {
-        intake.weigh(weight(Shape::Span, span) + resource.burden())?;
-        match proto::Span::decode(span) {
-            Ok(span) => intake.span(span, &source, |field| format!("{path}.spans[{i}].{field}")),
-            Err(fault) => intake.faults.add(1, || format!("{path}.spans[{i}]: {fault}")),
+    let signal = intake.records.signal();
+    for (i, record) in records {
+        let place = |field: &str| format!("{path}.{list}[{i}].{field}");
+        let shape = if signal == Signal::Spans { Shape::Span } else { Shape::Log };
+        intake.weigh(weight(shape, record) + resource.burden())?;
+        let taken = match signal {
+            Signal::Spans => proto::Span::decode(record).map(|span| intake.span(span, &source, place)),
+            Signal::Logs => proto_logs::LogRecord::decode(record).map(|record| intake.otlp_log(record, &source, place)),
+        };
+        if let Err(fault) = taken {
+            intake.faults.add(1, || format!("{path}.{list}[{i}]: {fault}"));
         }
     }
     Ok(())
@@ -94,7 +135,7 @@ fn parts<'a>(message: &'a [u8], number: u32, path: &str) -> Result<impl Iterator
             Ok(_) => continue,
             Err(fault) => fault,
         };
-        return Err(Refusal::Malformed(FieldFault::new(path, format!("not an OTLP trace request: {fault}"))));
+        return Err(Refusal::Malformed(FieldFault::new(path, format!("not an OTLP request: {fault}"))));
     }
     Ok(fields(message).filter_map(move |field| field.ok().filter(|(found, _)| *found == number)?.1))
 }

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use regex::{Regex, RegexSet};
+use slowburn_domain::log::LogRecord;
 use slowburn_domain::span::{Span, Value};
 
 /// What stands in place of a secret.
@@ -57,6 +58,11 @@ impl Redactor {
             replaced += self.attributes(&mut link.attributes);
         }
         replaced + self.text(&mut span.status_message)
+    }
+
+    /// Cleans everything in a log record that may hold a secret; gives how many values were replaced.
+    pub fn clean_log(&self, record: &mut LogRecord) -> u64 {
+        self.attributes(&mut record.attributes) + self.value(&mut record.body)
     }
 
     /// Cleans attributes; gives how many values were replaced.

@@ -39,12 +39,7 @@ pub(super) fn span(span: proto::Span, source: &Arc<Source>, now: Timestamp) -> R
     let end = timestamp(span.end_time_unix_nano).ok_or(("end_time_unix_nano", "missing or out of range".to_owned()))?;
     // A clock set back during a span makes it end before it began; its work was still done.
     let end = end.max(start);
-    if end.since(now) > FURTHEST_AHEAD_SECONDS * 1_000_000_000 {
-        return Err(("end_time_unix_nano", format!("{end} is more than 10 minutes ahead of this server's clock")));
-    }
-    if now.since(end) > OLDEST_SECONDS * 1_000_000_000 {
-        return Err(("end_time_unix_nano", format!("{end} is more than 35 days ago")));
-    }
+    check_time("end_time_unix_nano", end, now)?;
     let status = span.status.unwrap_or_default();
     Ok(Span {
         trace_id: TraceId::from_bytes(&span.trace_id).map_err(|fault| ("trace_id", fault.to_string()))?,
@@ -88,13 +83,24 @@ pub(super) fn span(span: proto::Span, source: &Arc<Source>, now: Timestamp) -> R
     })
 }
 
+/// Refuses what is too far from now to be true.
+pub(super) fn check_time(field: &'static str, at: Timestamp, now: Timestamp) -> Result<(), Fault> {
+    if at.since(now) > FURTHEST_AHEAD_SECONDS * 1_000_000_000 {
+        return Err((field, format!("{at} is more than 10 minutes ahead of this server's clock")));
+    }
+    if now.since(at) > OLDEST_SECONDS * 1_000_000_000 {
+        return Err((field, format!("{at} is more than 35 days ago")));
+    }
+    Ok(())
+}
+
 /// A name that PostgreSQL can hold and index: cut to `longest` bytes, without U+0000.
 fn indexed_name(mut name: String, longest: usize) -> String {
     name.truncate(name.floor_char_boundary(longest));
     if name.contains('\0') { name.replace('\0', "") } else { name }
 }
 
-fn timestamp(nanos: u64) -> Option<Timestamp> {
+pub(super) fn timestamp(nanos: u64) -> Option<Timestamp> {
     i64::try_from(nanos).ok().filter(|nanos| *nanos > 0).map(Timestamp::from_nanos)
 }
 
@@ -119,7 +125,7 @@ pub(super) fn attributes(pairs: Vec<KeyValue>) -> Vec<(String, Value)> {
     out
 }
 
-fn value(value: Option<AnyValue>) -> Value {
+pub(super) fn value(value: Option<AnyValue>) -> Value {
     match value.and_then(|value| value.value) {
         Some(any_value::Value::StringValue(text)) => Value::String(text),
         Some(any_value::Value::BoolValue(truth)) => Value::Bool(truth),

@@ -5,6 +5,7 @@
 //! every part is weighed before it is decoded.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
@@ -61,6 +62,7 @@ pub(super) enum Shape {
     Resource,
     Scope,
     Span,
+    Log,
     Event,
     Link,
     Status,
@@ -77,6 +79,7 @@ impl Shape {
             // Held once for many spans.
             Self::Resource | Self::Scope => 0,
             Self::Span => size_of::<proto::Span>(),
+            Self::Log => size_of::<LogRecord>(),
             Self::Event => size_of::<proto::span::Event>(),
             Self::Link => size_of::<proto::span::Link>(),
             Self::Status => size_of::<proto::Status>(),
@@ -89,11 +92,11 @@ impl Shape {
     /// The message in its field `number`, if there is one. Numbers are those of OTLP 1.x.
     const fn part(self, number: u32) -> Option<Self> {
         Some(match (self, number) {
-            (Self::Resource | Self::Map, 1) | (Self::Scope | Self::Event, 3) | (Self::Link, 4) | (Self::Span, 9) => Self::KeyValue,
+            (Self::Resource | Self::Map, 1) | (Self::Scope | Self::Event, 3) | (Self::Link, 4) | (Self::Span, 9) | (Self::Log, 6) => Self::KeyValue,
             (Self::Span, 11) => Self::Event,
             (Self::Span, 13) => Self::Link,
             (Self::Span, 15) => Self::Status,
-            (Self::KeyValue, 2) | (Self::List, 1) => Self::AnyValue,
+            (Self::KeyValue, 2) | (Self::List, 1) | (Self::Log, 5) => Self::AnyValue,
             (Self::AnyValue, 5) => Self::List,
             (Self::AnyValue, 6) => Self::Map,
             _ => return None,

@@ -28,7 +28,7 @@ pub(super) fn read<'s>(
     let mut signals = Vec::new();
     for source in sources {
         match source {
-            IndicatorSource::Spans { total, .. } => signals.push(total.signal()),
+            IndicatorSource::Records { total, .. } => signals.push(total.signal()),
             IndicatorSource::Composite { .. } => {
                 report.fault(&path, "an SLO made of others has no events of its own to group; group those that it is made of");
                 return None;

@@ -18,7 +18,7 @@ const ONE_SOURCE: &str = "both sides of a ratio must come from one source";
 
 /// One `metricSource`.
 enum Source {
-    Spans(Filter),
+    Records(Filter),
     Prometheus(prometheus::Side),
     Unknown(String),
 }
@@ -155,9 +155,9 @@ fn read_ratio<'c>(mut ratio: Fields<'c>, context: &Context<'c>, report: &mut Rep
         _ => return None,
     };
     match (total??, part) {
-        (Source::Spans(total), Source::Spans(part)) => {
+        (Source::Records(total), Source::Records(part)) if total.signal() == part.signal() => {
             let good = if is_good { total.and(&part) } else { total.except(&part) };
-            Some(IndicatorSource::Spans { total, good, part, is_good })
+            Some(IndicatorSource::Records { total, good, part, is_good })
         }
         (Source::Prometheus(total), Source::Prometheus(part)) => prometheus::join(total, part, is_good, report).or_else(|| {
             report.fault(&format!("{part_path}.metricSource.metricSourceRef"), ONE_SOURCE);
@@ -213,15 +213,13 @@ fn read_metric<'c>(mut metric: Fields<'c>, context: &Context<'c>, report: &mut R
     let filter = spec.required_text("filter", report);
     let filter_path = spec.path("filter");
     spec.finish(report);
-    match signal? {
-        "spans" => {}
-        other => {
-            report.fault(&signal_path, format!("{other} is not supported; spans is"));
-            return None;
-        }
-    }
-    match Filter::compile(filter?, Signal::Spans) {
-        Ok(filter) => Some(Source::Spans(filter)),
+    let word = signal?;
+    let Some(signal) = Signal::from_word(word) else {
+        report.fault(&signal_path, format!("{word} is not supported; spans and logs are"));
+        return None;
+    };
+    match Filter::compile(filter?, signal) {
+        Ok(filter) => Some(Source::Records(filter)),
         Err(error) => {
             report.fault(&filter_path, error.to_string());
             None

@@ -65,8 +65,8 @@ pub struct Definition {
 /// Where the counts of an SLO come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IndicatorSource {
-    /// Spans: all that `total` matches, good if `good` matches. `good` matches nothing that `total` does not.
-    Spans {
+    /// Records of the signal of `total`: all that it matches, good if `good` matches. `good` matches nothing that `total` does not.
+    Records {
         /// The events.
         total: Filter,
         /// The good ones of them.

@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use super::calendar::Calendar;
 use super::exclusions::Recurrence;
 use super::plan;
-use crate::filter::Filter;
+use crate::filter::{Filter, Signal};
 use crate::ingest::{Grouping, Sli, SliSet};
 use crate::openslo::{CompositePart, GroupBy, IndicatorSource};
 use crate::{Backend, Error, Result};
@@ -93,8 +93,13 @@ impl Past {
     /// Where the past of an indicator comes from.
     pub fn of(source: &IndicatorSource) -> Self {
         match source {
-            IndicatorSource::Spans { total, good, .. } if total.needs_operation_only() && good.needs_operation_only() => Self::Red,
-            IndicatorSource::Spans { .. } => Self::Segments,
+            // The RED rollup is about spans.
+            IndicatorSource::Records { total, good, .. }
+                if total.signal() == Signal::Spans && total.needs_operation_only() && good.needs_operation_only() =>
+            {
+                Self::Red
+            }
+            IndicatorSource::Records { .. } => Self::Segments,
             // Whoever counts a Prometheus counts its past first.
             IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => Self::None,
         }
@@ -166,7 +171,7 @@ impl KnownSlo {
     /// What is counted, for people.
     pub fn indicator(&self) -> Indicator {
         match &self.source {
-            IndicatorSource::Spans { total, part, is_good, .. } => {
+            IndicatorSource::Records { total, part, is_good, .. } => {
                 Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
             }
             IndicatorSource::Prometheus(counters) => {
@@ -319,7 +324,7 @@ impl SloBook {
 
     fn slis(&self, is_wanted: impl Fn(&KnownSlo) -> bool, is_grouping_wanted: impl Fn(&KnownGrouping) -> bool) -> SliSet {
         let sli = |slo: &Arc<KnownSlo>| {
-            let IndicatorSource::Spans { total, good, .. } = &slo.source else { return None };
+            let IndicatorSource::Records { total, good, .. } = &slo.source else { return None };
             let id = is_wanted(slo).then_some(slo.sli_id);
             let grouping = slo.grouping.as_ref().filter(|grouping| is_grouping_wanted(grouping)).map(|grouping| Grouping {
                 slo: Arc::from(slo.objective.name.as_str()),
@@ -338,10 +343,10 @@ impl SloBook {
         wholes.chain(self.whole().filter_map(|slo| Some(slo.grouping.as_ref()?.since_version))).max().unwrap_or(0)
     }
 
-    /// Which spans an SLI counts, and which of them are good.
+    /// Which records an SLI counts, and which of them are good.
     pub(crate) fn filters(&self, sli_id: i32) -> Option<(&Filter, &Filter)> {
         self.whole().find(|slo| slo.sli_id == sli_id).and_then(|slo| match &slo.source {
-            IndicatorSource::Spans { total, good, .. } => Some((total, good)),
+            IndicatorSource::Records { total, good, .. } => Some((total, good)),
             IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => None,
         })
     }

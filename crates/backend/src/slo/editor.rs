@@ -142,7 +142,7 @@ const ONLY_YAML: &str = "Its document says more than the form can, so it is edit
 /// The form of an objective in force; its document when that says more than the form can.
 fn form_of(slo: &KnownSlo) -> SloForm {
     let indicator = match &slo.source {
-        IndicatorSource::Spans { total, part, is_good, .. } => {
+        IndicatorSource::Records { total, part, is_good, .. } => {
             Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
         }
         IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => {
@@ -181,7 +181,7 @@ fn switched(form: &mut SloForm, action: Option<&str>) -> Option<String> {
             let document = form.value("yaml").to_owned();
             let definition = openslo::parse(&document).ok().and_then(|parsed| parsed.definitions.into_iter().next());
             let Some(openslo::Definition {
-                objective, source: IndicatorSource::Spans { total, part, is_good, .. }, group_by, labels, ..
+                objective, source: IndicatorSource::Records { total, part, is_good, .. }, group_by, labels, ..
             }) = definition
             else {
                 return Some("The document has to be understood before a form can show it.".to_owned());

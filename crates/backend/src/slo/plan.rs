@@ -86,7 +86,7 @@ pub(super) fn document_name(slo: &str) -> &str {
 /// What is counted, in a form that changes when and only when the counting does.
 pub(super) fn indicator_text(source: &IndicatorSource) -> String {
     match source {
-        IndicatorSource::Spans { total, good, .. } => format!("spans\n{}\n{}", total.source(), good.source()),
+        IndicatorSource::Records { total, good, .. } => format!("{}\n{}\n{}", total.signal().as_str(), total.source(), good.source()),
         IndicatorSource::Composite { parts } => {
             let part = |part: &CompositePart| format!("\n{} {} {}", part.slo, part.weight, part.when_delayed.as_str());
             format!("composite{}", parts.iter().map(part).collect::<String>())

@@ -1,4 +1,4 @@
-//! What an objective would have meant for the spans that are stored, before it is saved.
+//! What an objective would have meant for the records that are stored, before it is saved.
 //!
 //! What service, operation, kind and status decide is counted from the RED rollup over the whole window. Anything else is
 //! counted from stored segments, newest first, until the window, [`MOST_TIME`] or [`MOST_SPANS`] ends it; then it is told how
@@ -14,19 +14,20 @@ use slowburn_domain::sentence;
 use slowburn_domain::slo::{
     Counts, Evaluation, Hour, Ledger, Lint, Objective, Period, TimeWindow, evaluate_briefly, group_of, too_many_values,
 };
+use slowburn_domain::signal::Signal;
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::story::plural;
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{ExampleSpan, SloPreview};
 use slowburn_storage::partition::Part;
-use slowburn_storage::segment::decode;
+use slowburn_storage::segment::{decode, decode_logs};
 use slowburn_storage::trace::{self, Extent, SegmentQuery};
 use slowburn_storage::{red, slo};
 use sqlx::PgConnection;
 
 use super::calendar::Calendar;
 use super::{KnownSlo, Past, plan};
-use crate::filter::Filter;
+use crate::filter::{Filter, Record};
 use crate::openslo::{CompositePart, Definition, GroupBy, IndicatorSource};
 use crate::{Backend, Error, Result};
 
@@ -64,7 +65,7 @@ impl Backend {
         let Definition { objective, source, group_by, .. } = definition;
         let past = Past::of(&source);
         let (total, good) = match source {
-            IndicatorSource::Spans { total, good, .. } => (total, good),
+            IndicatorSource::Records { total, good, .. } => (total, good),
             IndicatorSource::Composite { parts } => return self.preview_composite(objective, &parts, now).await,
             IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => return Ok(None),
         };
@@ -130,7 +131,7 @@ impl Backend {
         Ok(Seen { minutes, back_to, is_whole: true })
     }
 
-    /// Counts spans of stored segments, those that end last first, and keeps examples; with `examples_only` it ends as soon
+    /// Counts records of stored segments, those that end last first, and keeps examples; with `examples_only` it ends as soon
     /// as there are enough of them.
     async fn walk(
         &self,
@@ -142,7 +143,9 @@ impl Backend {
     ) -> Result<Seen> {
         let began = Instant::now();
         let required = walk.total.requirements();
+        let signal = walk.total.signal();
         let conditions = SegmentQuery {
+            signal,
             service: required.service.as_deref(),
             errors_only: required.errors_only,
             from: Some(walk.from),
@@ -157,14 +160,24 @@ impl Backend {
         for Extent { segment, end, records } in extents {
             let is_enough = examples_only && walk.has_examples();
             if is_enough || began.elapsed() > most_time || looked_at >= MOST_SPANS {
-                // No span of this segment or of those after it ends later.
+                // No record of this segment or of those after it ends later.
                 seen = Seen { back_to: end, is_whole: false, ..seen };
                 break;
             }
             let Some(body) = trace::segment_body(connection, segment).await? else { continue };
-            let spans = spans_of(body, segment.id).await?;
             looked_at += u64::from(records);
-            spans.iter().for_each(|span| walk.count(span, &mut seen.minutes));
+            match signal {
+                Signal::Spans => {
+                    let spans = read(body, segment.id, decode).await?;
+                    spans.iter().for_each(|span| walk.count_span(span, &mut seen.minutes));
+                }
+                Signal::Logs => {
+                    let records = read(body, segment.id, decode_logs).await?;
+                    for record in &records {
+                        walk.count(record, record.time, &mut seen.minutes);
+                    }
+                }
+            }
         }
         if !seen.is_whole {
             // A minute that is known in part would be judged by half its spans.
@@ -176,7 +189,11 @@ impl Backend {
     }
 }
 
-async fn spans_of(body: Bytes, id: i64) -> Result<Vec<Span>> {
+async fn read<T: Send + 'static>(
+    body: Bytes,
+    id: i64,
+    decode: fn(Bytes, i64) -> std::result::Result<Vec<T>, slowburn_storage::Error>,
+) -> Result<Vec<T>> {
     let decoded = tokio::task::spawn_blocking(move || decode(body, id)).await.map_err(|fault| Error::Internal(Box::new(fault)))?;
     Ok(decoded.unwrap_or_else(|fault| {
         tracing::error!(segment = id, error = %crate::ingest::chain(&fault), "segment cannot be read; a preview goes without it");
@@ -184,7 +201,7 @@ async fn spans_of(body: Bytes, id: i64) -> Result<Vec<Span>> {
     }))
 }
 
-/// Which spans count since when, and some of them.
+/// Which records count since when, and some of them.
 struct Walk {
     total: Filter,
     good: Filter,
@@ -196,12 +213,13 @@ struct Walk {
 }
 
 impl Walk {
-    fn count(&mut self, span: &Span, minutes: &mut BTreeMap<Minute, Counts>) {
-        if span.end < self.from || !self.total.matches(span) {
-            return;
+    /// Counts a record that happened at `at`. Gives whether it is good; `None` when it does not count.
+    fn count<R: Record>(&mut self, record: &R, at: Timestamp, minutes: &mut BTreeMap<Minute, Counts>) -> Option<bool> {
+        if at < self.from || !self.total.matches(record) {
+            return None;
         }
         if let Some(group_by) = &self.group_by {
-            let text = group_by.by.text(span);
+            let text = group_by.by.text(record);
             let value = group_of(text.as_deref());
             let is_full = self.groups.len() > group_by.cap as usize;
             match self.groups.get_mut(value) {
@@ -210,8 +228,14 @@ impl Walk {
                 None => drop(self.groups.insert(value.to_owned(), 1)),
             }
         }
-        let is_good = self.good.matches(span);
-        *minutes.entry(span.end.minute()).or_default() += Counts { good: u64::from(is_good), total: 1 };
+        let is_good = self.good.matches(record);
+        *minutes.entry(at.minute()).or_default() += Counts { good: u64::from(is_good), total: 1 };
+        Some(is_good)
+    }
+
+    /// The same of a span, which may become an example.
+    fn count_span(&mut self, span: &Span, minutes: &mut BTreeMap<Minute, Counts>) {
+        let Some(is_good) = self.count(span, span.end, minutes) else { return };
         if self.examples_of(is_good) < EXAMPLES {
             self.examples.push(ExampleSpan {
                 trace_id: span.trace_id,

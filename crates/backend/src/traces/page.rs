@@ -1,8 +1,9 @@
 //! What the Traces and Correlation pages show.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use slowburn_domain::id::TraceId;
+use slowburn_domain::log::LogLine;
 use slowburn_domain::query::{FieldFault, MAX_LIMIT, TraceQuery};
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::time::Timestamp;
@@ -17,6 +18,8 @@ use crate::{Backend, Error, Result};
 const HISTOGRAM_BARS: i64 = 60;
 /// Most traces of one correlation ID whose spans are drawn.
 const DRAWN_TRACES: usize = 200;
+/// Log records shown of one correlation ID.
+const LOGS: usize = 500;
 
 impl Backend {
     /// The Traces page. Faults of single parameters are shown beside what could be read.
@@ -50,21 +53,32 @@ impl Backend {
         })
     }
 
-    /// All traces of one correlation ID, on one timeline.
+    /// All traces of one correlation ID and what was logged with it or in them, on one timeline. A record that bears the ID
+    /// brings the trace that it was said in.
     ///
     /// # Errors
-    /// No trace has it; the database.
+    /// Nothing has it; the database.
     pub async fn correlation_page(&self, id: &str, now: Timestamp) -> Result<CorrelationPage> {
         let query = TraceQuery { correlation_id: Some(id.to_owned()), limit: Some(MAX_LIMIT), ..TraceQuery::default() };
         let found = self.find_traces(&query, now).await?;
-        if found.items.is_empty() {
-            return Err(Error::NotFound { kind: "correlation ID", name: id.chars().take(200).collect() });
-        }
         let truncated = found.next.is_some();
         let mut traces = found.items;
         traces.reverse();
-        let ids: Vec<TraceId> = traces.iter().rev().take(DRAWN_TRACES).map(|summary| summary.trace_id).collect();
         let mut tx = self.snapshot().await?;
+        let mut known: Vec<TraceId> = traces.iter().map(|summary| summary.trace_id).collect();
+        let (mut logs, mut more_logs) = self.logs_of(&mut tx, &known, Some(id), LOGS).await?;
+        let named: BTreeSet<TraceId> = logs.iter().filter_map(|record| record.trace_id).filter(|trace| !known.contains(trace)).collect();
+        if !named.is_empty() {
+            let named: Vec<TraceId> = named.into_iter().collect();
+            traces.extend(self.summaries(&mut tx, &named).await?);
+            traces.sort_by_key(|summary| (summary.start, summary.trace_id));
+            known.extend(named);
+            (logs, more_logs) = self.logs_of(&mut tx, &known, Some(id), LOGS).await?;
+        }
+        if traces.is_empty() && logs.is_empty() {
+            return Err(Error::NotFound { kind: "correlation ID", name: id.chars().take(200).collect() });
+        }
+        let ids: Vec<TraceId> = traces.iter().rev().take(DRAWN_TRACES).map(|summary| summary.trace_id).collect();
         let fragments = trace::fragments(&mut tx, &self.0.settings.bucket_numbers(), &ids, i64::MAX).await?;
         let mut bars = Vec::new();
         for trace_id in &ids {
@@ -79,7 +93,8 @@ impl Backend {
             .filter(|bar| bar.status == Status::Error)
             .min_by_key(|bar| bar.start.plus_nanos((bar.duration_ms * 1e6) as i64))
             .cloned();
-        Ok(CorrelationPage { now, id: id.to_owned(), traces, truncated, bars, first_error })
+        let logs = logs.iter().map(LogLine::from).collect();
+        Ok(CorrelationPage { now, id: id.to_owned(), traces, truncated, bars, first_error, logs, more_logs })
     }
 
     /// Newest traces that failed.

@@ -32,14 +32,7 @@ impl Record for Row<'_> {
     }
 
     fn attribute(&self, key: &str) -> Operand<'_> {
-        match self.columns.attribute(self.row, key) {
-            None => Operand::Missing,
-            Some(Cell::Str(text)) => Operand::Str(text),
-            Some(Cell::Int(number)) => Operand::Int(number),
-            Some(Cell::Double(number)) => Operand::Float(number),
-            Some(Cell::Bool(truth)) => Operand::Bool(truth),
-            Some(Cell::Value(value)) => value.into(),
-        }
+        operand(self.columns.attribute(self.row, key))
     }
 
     fn resource(&self, key: &str) -> Operand<'_> {
@@ -47,12 +40,29 @@ impl Record for Row<'_> {
     }
 }
 
-/// The columns that a filter looks at.
+/// A value in place as filters look at it.
+pub(crate) fn operand(cell: Option<Cell<'_>>) -> Operand<'_> {
+    match cell {
+        None => Operand::Missing,
+        Some(Cell::Str(text)) => Operand::Str(text),
+        Some(Cell::Int(number)) => Operand::Int(number),
+        Some(Cell::Double(number)) => Operand::Float(number),
+        Some(Cell::Bool(truth)) => Operand::Bool(truth),
+        Some(Cell::Value(value)) => value.into(),
+    }
+}
+
+/// The columns that a filter over spans looks at.
 pub(super) fn wanted(filter: Option<&Filter>) -> Wanted {
+    wanted_by(filter, Field::DurationMs)
+}
+
+/// The columns that a filter looks at; `content` is the field that the content of a record is asked for by.
+pub(crate) fn wanted_by(filter: Option<&Filter>, content: Field) -> Wanted {
     let Some(filter) = filter else { return Wanted { attributes: Some(Vec::new()), ..Wanted::default() } };
     let reach = filter.reach();
     Wanted {
-        times: reach.fields.contains(&Field::DurationMs),
+        content: reach.fields.contains(&content),
         ids: [Field::CorrelationId, Field::ProjectId, Field::ExecutionId].iter().any(|field| reach.fields.contains(field)),
         attributes: reach.attributes.map(|keys| keys.into_iter().collect()),
         resource: reach.resource,

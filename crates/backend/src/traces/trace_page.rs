@@ -2,6 +2,7 @@
 //! megabytes, so what the others say is asked for one span at a time.
 
 use slowburn_domain::id::{SpanId, TraceId};
+use slowburn_domain::log::LogLine;
 use slowburn_domain::outline::Outline;
 use slowburn_domain::query::TraceQuery;
 use slowburn_domain::span::Span;
@@ -18,6 +19,8 @@ use crate::{Backend, Error, Result};
 const ALIKE: usize = 8;
 /// Traces looked at for them: some have the root's operation on an inner span only.
 const ALIKE_CANDIDATES: u16 = 40;
+/// Log records shown of one trace.
+const LOGS: usize = 200;
 
 impl Backend {
     /// One trace, with what `view` needs of it. Of the trace to compare with an unknown one is left out.
@@ -40,8 +43,13 @@ impl Backend {
             Some(other) => self.other_trace(other).await?,
             None => None,
         };
+        let (logs, more_logs) = {
+            let mut connection = self.0.pool.acquire().await?;
+            self.logs_of(&mut connection, &[id], None, LOGS).await?
+        };
+        let logs = logs.iter().map(LogLine::from).collect();
         let alike = if view.view == View::Compare && other.is_none() { self.alike(&summary, now).await? } else { Vec::new() };
-        Ok(TracePage { now, summary, outline, failure, selected, alike, other })
+        Ok(TracePage { now, summary, outline, failure, selected, logs, more_logs, alike, other })
     }
 
     /// One span of a trace, in full.

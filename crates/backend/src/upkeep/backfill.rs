@@ -8,15 +8,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use metrics::counter;
-use slowburn_domain::id::TraceId;
+use slowburn_domain::log::LogRecord;
 use slowburn_domain::storage::Backfill;
-use slowburn_domain::time::Timestamp;
 use slowburn_storage::backfill::{self, Uncounted};
 use slowburn_storage::ingest::{self, BadTrace};
 use slowburn_storage::rollup::{self, Deltas};
-use slowburn_storage::segment::decode;
+use slowburn_storage::segment::{decode, decode_logs};
 
 use crate::filter::Signal;
+use crate::ingest::prepare::{BadTraces, count_log, count_span};
 use crate::ingest::{Counted, SliSet, Unknown};
 use crate::slo::{KnownSlo, Past, SloBook};
 use crate::{Backend, Error, Result};
@@ -25,8 +25,6 @@ use crate::{Backend, Error, Result};
 const SEGMENTS: i64 = 16;
 /// How often values get groups for the segments of one transaction; the next round goes on.
 const ADMISSIONS: usize = 5;
-/// Most traces with a bad event filed for an SLI from one segment.
-const MOST_BAD_TRACES: usize = 100;
 
 impl Backend {
     /// Counts what younger SLIs have not counted. Gives how many segments were counted.
@@ -133,28 +131,24 @@ fn count(segments: Vec<Uncounted>, book: &SloBook) -> Vec<OfSegment> {
     let mut sets: HashMap<i32, SliSet> = HashMap::new();
     segments
         .into_iter()
-        .map(|Uncounted { segment, sli_version, body, .. }| {
+        .map(|Uncounted { segment, signal, sli_version, body, .. }| {
             let set = sets.entry(sli_version).or_insert_with(|| book.younger_than(sli_version));
-            let spans = match decode(body, segment.id) {
-                Ok(spans) => spans,
-                Err(fault) => {
-                    tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; it is not counted");
-                    counter!("slowburn_unreadable_segments_total").increment(1);
-                    return OfSegment::default();
+            let (mut counted, mut bad) = (Counted::default(), BadTraces::default());
+            let read = match signal {
+                Signal::Spans => {
+                    decode(body, segment.id).map(|spans| spans.iter().for_each(|span| count_span(set, span, &mut counted, &mut bad)))
+                }
+                Signal::Logs => {
+                    let count = |records: Vec<LogRecord>| records.iter().for_each(|record| count_log(set, record, &mut counted, &mut bad));
+                    decode_logs(body, segment.id).map(count)
                 }
             };
-            let mut counted = Counted::default();
-            let mut bad: HashMap<i32, HashMap<TraceId, Timestamp>> = HashMap::new();
-            for span in &spans {
-                set.count(Signal::Spans, span, span.end.minute(), &mut counted, |sli_id| {
-                    let known = bad.entry(sli_id).or_default();
-                    if known.len() < MOST_BAD_TRACES {
-                        known.entry(span.trace_id).or_insert(span.start);
-                    }
-                });
+            if let Err(fault) = read {
+                tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; it is not counted");
+                counter!("slowburn_unreadable_segments_total").increment(1);
+                return OfSegment::default();
             }
-            let bad = bad.into_iter().flat_map(|(sli_id, traces)| traces.into_iter().map(move |(id, start)| (sli_id, id, start)));
-            OfSegment { deltas: counted.deltas, unknown: counted.unknown, bad: bad.collect() }
+            OfSegment { deltas: counted.deltas, unknown: counted.unknown, bad: bad.into_rows() }
         })
         .collect()
 }

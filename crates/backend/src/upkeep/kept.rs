@@ -1,20 +1,27 @@
-//! What outlives its slot: the traces with a bad event for an SLI, and one in a hundred of the others, for five weeks. So
+//! What outlives its slot: the traces with a bad event for an SLI, and one in a hundred of the others, with what was logged in
+//! them, for five weeks. So
 //! the links from an SLO to its bad traces hold, and what burned the budget can still be asked, after raw records are gone.
 //!
 //! A trace is kept as far as it arrived in the slot. Runs on a slot that is past retention, before it is dropped.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use slowburn_domain::id::TraceId;
-use slowburn_domain::span::Span;
+use slowburn_domain::log::LogRecord;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::time::Timestamp;
+use slowburn_domain::trace::Fragment;
+use slowburn_storage::ingest::NewSegment;
+use slowburn_storage::kept::Leaving;
+use slowburn_storage::log::{self, Mention};
 use slowburn_storage::partition::{self, Part};
-use slowburn_storage::segment::decode_traces;
+use slowburn_storage::segment::{decode_logs, decode_traces};
 use slowburn_storage::{ingest, kept};
+use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::ingest::prepare::{Place, rewritten};
+use crate::ingest::prepare::{Place, rewritten, rewritten_logs};
 use crate::{Backend, Error, Result};
 
 /// One trace without a bad event in this many is kept.
@@ -50,32 +57,62 @@ impl Backend {
     async fn keep_some(&self, bucket: i16, slot: i32, week: i32, bad: &Arc<HashSet<TraceId>>) -> Result<bool> {
         let mut tx = self.0.pool.begin().await?;
         let segments = kept::next(&mut tx, bucket, slot, SEGMENTS).await?;
-        let Some((first, sli_version, _)) = segments.first() else { return Ok(false) };
-        let place = Place { bucket, slot: week, part: Part::Kept, id: first.id, sli_version: *sli_version };
-        let places: Vec<_> = segments.iter().map(|(segment, ..)| *segment).collect();
+        if segments.is_empty() {
+            return Ok(false);
+        }
+        let places: Vec<_> = segments.iter().map(|leaving| leaving.segment).collect();
         let bad = Arc::clone(bad);
-        let rewritten = tokio::task::spawn_blocking(move || {
-            let mut spans: Vec<Span> = Vec::new();
-            for (segment, _, body) in segments {
-                let bad = Arc::clone(&bad);
-                match decode_traces(body, segment.id, move |id| is_kept(id, &bad)) {
-                    Ok(own) => spans.extend(own),
-                    Err(fault) => tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; nothing of it is kept"),
-                }
-            }
-            rewritten(&spans, place)
-        })
-        .await
-        .map_err(|fault| Error::Internal(Box::new(fault)))??;
-        if let Some((segment, fragments)) = rewritten {
+        let kept = tokio::task::spawn_blocking(move || kept_of(segments, week, &bad));
+        let (spans, logs) = kept.await.map_err(|fault| Error::Internal(Box::new(fault)))??;
+        if spans.is_some() || logs.is_some() {
             partition::create(&mut tx, week, Part::Kept).await?;
+        }
+        if let Some((segment, fragments)) = spans {
             ingest::insert_segment(&mut tx, &segment).await?;
             ingest::insert_fragments(&mut tx, &segment, &fragments).await?;
+        }
+        if let Some((segment, mentions)) = logs {
+            ingest::insert_segment(&mut tx, &segment).await?;
+            log::insert(&mut tx, &segment, &mentions).await?;
         }
         kept::remove(&mut tx, &places).await?;
         tx.commit().await?;
         Ok(true)
     }
+}
+
+type KeptSpans = Option<(NewSegment, Vec<Fragment>)>;
+type KeptLogs = Option<(NewSegment, BTreeMap<Uuid, Mention>)>;
+
+/// What stays of some segments of one bucket, each signal in a segment that bears the id of the first.
+fn kept_of(
+    segments: Vec<Leaving>,
+    week: i32,
+    bad: &Arc<HashSet<TraceId>>,
+) -> std::result::Result<(KeptSpans, KeptLogs), slowburn_storage::Error> {
+    let mut places: [Option<Place>; Signal::ALL.len()] = [None; Signal::ALL.len()];
+    let (mut spans, mut logs) = (Vec::new(), Vec::new());
+    for Leaving { segment, signal, sli_version, body } in segments {
+        let place = Place { bucket: segment.bucket, slot: week, part: Part::Kept, id: segment.id, sli_version };
+        places[signal as usize].get_or_insert(place);
+        let read = match signal {
+            Signal::Spans => {
+                let bad = Arc::clone(bad);
+                decode_traces(body, segment.id, move |id| is_kept(id, &bad)).map(|own| spans.extend(own))
+            }
+            Signal::Logs => decode_logs(body, segment.id).map(|own| {
+                let is_wanted = |record: &LogRecord| record.trace_id.is_some_and(|id| is_kept(id.as_bytes(), bad));
+                logs.extend(own.into_iter().filter(is_wanted));
+            }),
+        };
+        if let Err(fault) = read {
+            tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; nothing of it is kept");
+        }
+    }
+    let [span_place, log_place] = places;
+    let spans = span_place.map(|place| rewritten(&spans, place)).transpose()?.flatten();
+    let logs = log_place.map(|place| rewritten_logs(&logs, place)).transpose()?.flatten();
+    Ok((spans, logs))
 }
 
 fn is_kept(trace_id: &[u8], bad: &HashSet<TraceId>) -> bool {

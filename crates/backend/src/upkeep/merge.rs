@@ -4,19 +4,24 @@
 //! closed, all of them are. The
 //! merged segment takes the oldest id among those it replaces, so that pages of a search begun before find it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use bytes::Bytes;
 use metrics::{counter, histogram};
 use slowburn_domain::id::TraceId;
-use slowburn_domain::span::Span;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::time::Timestamp;
+use slowburn_domain::trace::Fragment;
+use slowburn_storage::log::{self, Mention};
 use slowburn_storage::merge::{self, Small, Waiting};
 use slowburn_storage::partition::{self, Part};
-use slowburn_storage::segment::decode;
+use slowburn_storage::segment::{decode, decode_logs};
 use slowburn_storage::trace::last_segment_id;
 use slowburn_storage::{Error as StorageError, ingest};
+use uuid::Uuid;
 
-use crate::ingest::prepare::{Place, rewritten};
+use crate::ingest::prepare::{Place, rewritten, rewritten_logs};
 use crate::{Backend, Error, Result};
 
 /// Most records of a merged segment. Larger ones would hardly be denser, and reading one trace takes longer the larger its
@@ -98,10 +103,19 @@ impl Backend {
                 return Ok(0);
             }
         };
-        let Some((segment, fragments)) = merged else { return Ok(0) };
-        ingest::insert_segment(&mut tx, &segment).await?;
-        ingest::insert_trace_rows(&mut tx, &segment, &fragments).await?;
-        let trace_ids: Vec<TraceId> = fragments.iter().map(|fragment| fragment.trace_id).collect();
+        let trace_ids: Vec<TraceId> = match merged {
+            Merged::Nothing => return Ok(0),
+            Merged::Spans(segment, fragments) => {
+                ingest::insert_segment(&mut tx, &segment).await?;
+                ingest::insert_trace_rows(&mut tx, &segment, &fragments).await?;
+                fragments.iter().map(|fragment| fragment.trace_id).collect()
+            }
+            Merged::Logs(segment, mentions, trace_ids) => {
+                ingest::insert_segment(&mut tx, &segment).await?;
+                log::insert(&mut tx, &segment, &mentions).await?;
+                trace_ids
+            }
+        };
         merge::replace(&mut tx, bucket, slot, &replaced, &trace_ids).await?;
         tx.commit().await?;
         counter!("slowburn_segments_merged_total").increment(replaced.len() as u64);
@@ -115,17 +129,48 @@ impl Backend {
 }
 
 struct Prepared {
-    merged: Option<(ingest::NewSegment, Vec<slowburn_domain::trace::Fragment>)>,
+    merged: Merged,
     replaced: Vec<i64>,
 }
 
+/// A merged segment and its index rows.
+enum Merged {
+    Nothing,
+    Spans(ingest::NewSegment, Vec<Fragment>),
+    /// With the traces that its records were said in.
+    Logs(ingest::NewSegment, BTreeMap<Uuid, Mention>, Vec<TraceId>),
+}
+
 fn prepare(small: Vec<Small>, place: Place) -> std::result::Result<Prepared, (i64, StorageError)> {
-    let mut spans: Vec<Span> = Vec::with_capacity(small.iter().map(|segment| segment.records).sum());
-    let mut replaced = Vec::with_capacity(small.len());
-    for segment in small {
-        replaced.push(segment.id);
-        spans.extend(decode(segment.body, segment.id).map_err(|fault| (segment.id, fault))?);
-    }
-    let merged = rewritten(&spans, place).map_err(|fault| (place.id, fault))?;
+    let replaced = small.iter().map(|segment| segment.id).collect();
+    let failed = |fault| (place.id, fault);
+    let merged = match small.first().map_or(Signal::Spans, |segment| segment.signal) {
+        Signal::Spans => match rewritten(&read(small, decode)?, place).map_err(failed)? {
+            Some((segment, fragments)) => Merged::Spans(segment, fragments),
+            None => Merged::Nothing,
+        },
+        Signal::Logs => {
+            let records = read(small, decode_logs)?;
+            match rewritten_logs(&records, place).map_err(failed)? {
+                Some((segment, mentions)) => {
+                    let traces: BTreeSet<TraceId> = records.iter().filter_map(|record| record.trace_id).collect();
+                    Merged::Logs(segment, mentions, traces.into_iter().collect())
+                }
+                None => Merged::Nothing,
+            }
+        }
+    };
     Ok(Prepared { merged, replaced })
+}
+
+/// The records of some segments, or which of them cannot be read.
+fn read<T>(
+    small: Vec<Small>,
+    decode: fn(Bytes, i64) -> std::result::Result<Vec<T>, StorageError>,
+) -> std::result::Result<Vec<T>, (i64, StorageError)> {
+    let mut records = Vec::with_capacity(small.iter().map(|segment| segment.records).sum());
+    for segment in small {
+        records.extend(decode(segment.body, segment.id).map_err(|fault| (segment.id, fault))?);
+    }
+    Ok(records)
 }

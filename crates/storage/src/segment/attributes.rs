@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use slowburn_domain::span::{Span, Value};
+use slowburn_domain::span::Value;
+
+use super::shared::Stored;
 
 /// Most attribute columns of a segment.
 const MOST_COLUMNS: usize = 64;
@@ -37,17 +39,17 @@ impl ColumnType {
     }
 }
 
-/// The (type, key) pairs that occur in at least 1 % of the spans, most frequent first, 64 at most.
-pub(super) fn frequent<'a>(spans: &[&'a Span]) -> Vec<(ColumnType, &'a str)> {
+/// The (type, key) pairs that occur in at least 1 % of the records, 64 at most, by key.
+pub(super) fn frequent<'a, R: Stored>(records: &[&'a R]) -> Vec<(ColumnType, &'a str)> {
     let mut counts: HashMap<(ColumnType, &str), usize> = HashMap::new();
-    for span in spans {
-        for (key, value) in &span.attributes {
+    for record in records {
+        for (key, value) in record.attributes() {
             if let Some(column_type) = ColumnType::of(value) {
                 *counts.entry((column_type, key)).or_default() += 1;
             }
         }
     }
-    let mut frequent: Vec<_> = counts.into_iter().filter(|(_, count)| count * 100 >= spans.len()).collect();
+    let mut frequent: Vec<_> = counts.into_iter().filter(|(_, count)| count * 100 >= records.len()).collect();
     frequent.sort_unstable_by_key(|(pair, count)| (std::cmp::Reverse(*count), *pair));
     frequent.truncate(MOST_COLUMNS);
     let mut columns: Vec<_> = frequent.into_iter().map(|(pair, _)| pair).collect();

@@ -1,4 +1,4 @@
-//! A Bloom filter over `key=value` of the attributes in a segment: at most four bytes a span. It proves absence only.
+//! A Bloom filter over `key=value` of the attributes in a segment, and over the words of log records. It proves absence only.
 
 use slowburn_domain::span::Value;
 use xxhash_rust::xxh3::Xxh3;
@@ -10,12 +10,12 @@ const PROBES: u64 = 5;
 pub struct Bloom(Vec<u8>);
 
 impl Bloom {
-    /// A filter over the hashes of some attributes, for a segment of `records` records.
-    pub fn of(mut hashes: Vec<u64>, records: usize) -> Self {
+    /// A filter over some hashes, of `most_bytes` bytes at most.
+    pub fn of(mut hashes: Vec<u64>, most_bytes: usize) -> Self {
         hashes.sort_unstable();
         hashes.dedup();
-        // Ten bits for each distinct pair make one false hit in a hundred; the cap keeps the promise of four bytes a span.
-        let bytes = (hashes.len() * 10).div_ceil(8).clamp(8, (records * 4).max(8));
+        // Ten bits for each distinct hash make one false hit in a hundred.
+        let bytes = (hashes.len() * 10).div_ceil(8).clamp(8, most_bytes.max(8));
         let mut bits = vec![0_u8; bytes];
         for hash in hashes {
             for bit in Self::probes(hash, bytes) {
@@ -51,7 +51,15 @@ impl Bloom {
         hasher.digest()
     }
 
-    /// Whether the attribute may be there; `false` is certain.
+    /// The hash under which a word of a log record is filed.
+    pub fn word(word: &str) -> u64 {
+        let mut hasher = Xxh3::new();
+        hasher.update(b"\0word\0");
+        hasher.update(word.as_bytes());
+        hasher.digest()
+    }
+
+    /// Whether the attribute or word may be there; `false` is certain.
     pub fn may_contain(&self, hash: u64) -> bool {
         !self.0.is_empty() && Self::probes(hash, self.0.len()).all(|bit| self.0[bit / 8] & (1 << (bit % 8)) != 0)
     }

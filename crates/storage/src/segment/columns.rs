@@ -1,69 +1,26 @@
-//! Some columns of a segment, read in place: what a search looks at, and no more. Spans are not built.
+//! Some columns of a segment of spans, read in place: what a search looks at, and no more.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::ops::Deref;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Float64Type, Int8Type, Int32Type, Int64Type};
-use arrow_array::{Array as _, BooleanArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::types::{Int8Type, Int64Type};
+use arrow_array::{Array as _, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray};
 use bytes::Bytes;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use slowburn_domain::id::TraceId;
-use slowburn_domain::span::{Kind, Status, Value};
+use slowburn_domain::span::{Kind, Status};
 
-use super::decode::{Rest, SourceJson, corrupt};
+use super::in_place::{self, InPlace, Wanted};
+use super::shared::corrupt;
 use crate::Result;
 
-/// Which columns to read, besides trace id, service, operation, kind and status.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Start and duration.
-    pub times: bool,
-    /// Correlation, project and execution ID.
-    pub ids: bool,
-    /// Attributes by key; `None` for all of them.
-    pub attributes: Option<Vec<String>>,
-    /// Attributes of the resource.
-    pub resource: bool,
-}
-
-/// Rows of a segment, as far as they were wanted; the others are as if they were not there.
+/// Rows of a segment of spans, as far as they were wanted.
 pub struct Columns {
+    shared: InPlace,
     trace_id: FixedSizeBinaryArray,
-    service: StringArray,
     operation: StringArray,
     kind: PrimitiveArray<Int8Type>,
     status: PrimitiveArray<Int8Type>,
     duration: Option<PrimitiveArray<Int64Type>>,
-    ids: [Option<StringArray>; 3],
-    attributes: HashMap<String, Vec<AttributeColumn>>,
-    rest: Option<StringArray>,
-    rest_values: Vec<OnceCell<Vec<(String, Value)>>>,
-    source_keys: Option<PrimitiveArray<Int32Type>>,
-    resources: Vec<Vec<(String, Value)>>,
-}
-
-enum AttributeColumn {
-    Strings(StringArray),
-    Ints(PrimitiveArray<Int64Type>),
-    Doubles(PrimitiveArray<Float64Type>),
-    Bools(BooleanArray),
-}
-
-/// A value in place.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell<'a> {
-    /// Text.
-    Str(&'a str),
-    /// Whole number.
-    Int(i64),
-    /// Number.
-    Double(f64),
-    /// True or false.
-    Bool(bool),
-    /// Any other value.
-    Value(&'a Value),
 }
 
 /// Reads columns of a segment. `id` is for error messages.
@@ -71,24 +28,15 @@ pub enum Cell<'a> {
 /// # Errors
 /// Bytes that are no segment.
 pub fn columns(body: Bytes, id: i64, wanted: &Wanted) -> Result<Vec<Columns>> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
-    let names = builder.schema().fields().iter().enumerate().filter(|(_, field)| is_wanted(field.name(), wanted));
-    let roots: Vec<usize> = names.map(|(index, _)| index).collect();
-    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-    builder.with_projection(mask).with_batch_size(16_384).build()?.map(|batch| Columns::of(&batch?, id)).collect()
+    let own = |name: &str| matches!(name, "trace_id" | "operation" | "kind" | "status") || name == "duration" && wanted.content;
+    in_place::read(body, wanted, own, |batch| Columns::of(batch, id))
 }
 
-fn is_wanted(name: &str, wanted: &Wanted) -> bool {
-    match name {
-        "trace_id" | "service" | "operation" | "kind" | "status" => true,
-        "duration" => wanted.times,
-        "correlation_id" | "project_id" | "execution_id" => wanted.ids,
-        "source" => wanted.resource,
-        "rest" => wanted.attributes.as_ref().is_none_or(|keys| !keys.is_empty()),
-        _ => match name.split_once('.').filter(|(letter, _)| letter.len() == 1) {
-            Some((_, key)) => wanted.attributes.as_ref().is_none_or(|keys| keys.iter().any(|wanted| wanted == key)),
-            None => false,
-        },
+impl Deref for Columns {
+    type Target = InPlace;
+
+    fn deref(&self) -> &InPlace {
+        &self.shared
     }
 }
 
@@ -96,41 +44,13 @@ impl Columns {
     fn of(batch: &RecordBatch, id: i64) -> Result<Self> {
         let found = |name: &str| batch.column_by_name(name);
         let column = |name: &'static str| found(name).ok_or_else(|| corrupt(name, id, "column missing"));
-        let strings = |name: &str| found(name).map(|array| array.as_string::<i32>().clone());
-        let mut attributes: HashMap<String, Vec<AttributeColumn>> = HashMap::new();
-        for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-            let Some((letter, key)) = field.name().split_once('.').filter(|(letter, _)| letter.len() == 1) else { continue };
-            let column = match letter {
-                "s" => AttributeColumn::Strings(array.as_string::<i32>().clone()),
-                "i" => AttributeColumn::Ints(array.as_primitive::<Int64Type>().clone()),
-                "d" => AttributeColumn::Doubles(array.as_primitive::<Float64Type>().clone()),
-                "b" => AttributeColumn::Bools(array.as_boolean().clone()),
-                _ => continue,
-            };
-            attributes.entry(key.to_owned()).or_default().push(column);
-        }
-        let (mut source_keys, mut resources) = (None, Vec::new());
-        if let Some(source) = found("source") {
-            let source = source.as_dictionary::<Int32Type>();
-            for text in source.values().as_string::<i32>().iter().flatten() {
-                let read: SourceJson = serde_json::from_str(text).map_err(|fault| corrupt("source", id, fault))?;
-                resources.push(read.resource);
-            }
-            source_keys = Some(source.keys().clone());
-        }
         Ok(Self {
+            shared: InPlace::of(batch, id)?,
             trace_id: column("trace_id")?.as_fixed_size_binary().clone(),
-            service: column("service")?.as_string::<i32>().clone(),
             operation: column("operation")?.as_string::<i32>().clone(),
             kind: column("kind")?.as_primitive::<Int8Type>().clone(),
             status: column("status")?.as_primitive::<Int8Type>().clone(),
             duration: found("duration").map(|array| array.as_primitive::<Int64Type>().clone()),
-            ids: ["correlation_id", "project_id", "execution_id"].map(strings),
-            attributes,
-            rest: strings("rest"),
-            rest_values: (0..batch.num_rows()).map(|_| OnceCell::new()).collect(),
-            source_keys,
-            resources,
         })
     }
 
@@ -147,11 +67,6 @@ impl Columns {
     /// The trace that a row belongs to; `None` if its id is none.
     pub fn trace_id(&self, row: usize) -> Option<TraceId> {
         TraceId::from_bytes(self.trace_id.value(row)).ok()
-    }
-
-    /// Service of a row.
-    pub fn service(&self, row: usize) -> &str {
-        self.service.value(row)
     }
 
     /// Operation of a row.
@@ -172,32 +87,5 @@ impl Columns {
     /// Length of a row's span in nanoseconds.
     pub fn duration_nanos(&self, row: usize) -> Option<i64> {
         self.duration.as_ref().map(|array| array.value(row))
-    }
-
-    /// Correlation ID (0), project ID (1) or execution ID (2) of a row.
-    pub fn id(&self, kind: usize, row: usize) -> Option<&str> {
-        self.ids[kind].as_ref().filter(|array| !array.is_null(row)).map(|array| array.value(row))
-    }
-
-    /// An attribute of a row.
-    pub fn attribute(&self, row: usize, key: &str) -> Option<Cell<'_>> {
-        let own = self.attributes.get(key).into_iter().flatten().find_map(|column| match column {
-            AttributeColumn::Strings(array) => (!array.is_null(row)).then(|| Cell::Str(array.value(row))),
-            AttributeColumn::Ints(array) => (!array.is_null(row)).then(|| Cell::Int(array.value(row))),
-            AttributeColumn::Doubles(array) => (!array.is_null(row)).then(|| Cell::Double(array.value(row))),
-            AttributeColumn::Bools(array) => (!array.is_null(row)).then(|| Cell::Bool(array.value(row))),
-        });
-        own.or_else(|| self.rest(row).iter().find(|(name, _)| name == key).map(|(_, value)| Cell::Value(value)))
-    }
-
-    /// An attribute of the resource that sent a row.
-    pub fn resource(&self, row: usize, key: &str) -> Option<&Value> {
-        let index = usize::try_from(self.source_keys.as_ref()?.value(row)).ok()?;
-        self.resources.get(index)?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
-    }
-
-    fn rest(&self, row: usize) -> &[(String, Value)] {
-        let Some(rest) = self.rest.as_ref().filter(|array| !array.is_null(row)) else { return &[] };
-        self.rest_values[row].get_or_init(|| serde_json::from_str::<Rest>(rest.value(row)).map(|Rest(pairs)| pairs).unwrap_or_default())
     }
 }

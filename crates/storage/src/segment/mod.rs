@@ -5,17 +5,24 @@
 //! encoded), `service`, `operation`, `kind`, `status`, `status_message`, `trace_state`, `correlation_id`, `project_id`,
 //! `execution_id`, `source` (resource and scope as JSON, a dictionary), `events`, `links` (JSON), one column per frequent
 //! attribute, named by its type and key (`s.http.route`, `i.http.response.status_code`), and `rest`, the other attributes
-//! as JSON.
+//! as JSON. Log records have `time`, `severity`, `severity_text`, `event_name` and `body` (`other_body`, JSON, when it is no
+//! text) in place of the columns that are about spans.
 
 mod attributes;
 mod bloom;
 mod columns;
 mod decode;
 mod encode;
+mod in_place;
+mod log;
+mod shared;
 #[cfg(test)]
 mod tests;
 
 pub use bloom::Bloom;
-pub use columns::{Cell, Columns, Wanted, columns};
+pub use columns::{Columns, columns};
 pub use decode::{decode, decode_trace, decode_traces};
 pub use encode::encode;
+pub use in_place::{Cell, InPlace, Wanted};
+pub use shared::json as json_text;
+pub use log::{LogColumns, decode_log_rows, decode_logs, encode_logs, log_columns};

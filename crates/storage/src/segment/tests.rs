@@ -80,7 +80,7 @@ fn bytes_that_are_no_segment_are_an_error() {
 #[test]
 fn a_bloom_filter_never_denies_what_is_there() {
     let hashes: Vec<u64> = (0..4_000).map(|n| Bloom::hash("order", &Value::Int(n))).collect();
-    let bloom = Bloom::of(hashes.clone(), 4_096);
+    let bloom = Bloom::of(hashes.clone(), 4 * 4_096);
     assert!(hashes.iter().all(|hash| bloom.may_contain(*hash)));
     let false_hits = (4_000..14_000).filter(|n| bloom.may_contain(Bloom::hash("order", &Value::Int(*n)))).count();
     assert!(false_hits < 300, "{false_hits} of 10,000");

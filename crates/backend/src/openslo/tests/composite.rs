@@ -75,7 +75,7 @@ fn b4_one_objective_with_its_own_indicator_is_a_plain_slo() {
     let parsed = parsed(&with_own(&entry("Web", "target: 0.99, compositeWeight: 3", "web")));
     let [definition] = &parsed.definitions[..] else { panic!("one SLO") };
     assert_eq!(definition.objective.name, "shop");
-    assert!(matches!(definition.source, IndicatorSource::Spans { .. }));
+    assert!(matches!(definition.source, IndicatorSource::Records { .. }));
     assert!(parsed.warnings[0].reason.contains("several objectives"), "{:?}", parsed.warnings);
 }
 

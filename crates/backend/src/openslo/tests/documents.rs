@@ -50,7 +50,7 @@ fn a_complete_document_is_read_whole() {
 #[test]
 fn good_spans_are_some_of_all_spans() {
     let parsed = parsed(CHECKOUT);
-    let IndicatorSource::Spans { total, good, .. } = &parsed.definitions[0].source else { panic!("spans") };
+    let IndicatorSource::Records { total, good, .. } = &parsed.definitions[0].source else { panic!("spans") };
     let foreign = Span { kind: Kind::Client, ..request(Status::Ok, 10) };
     for (span, is_event, is_good) in [
         (request(Status::Ok, 299), true, true),
@@ -66,7 +66,7 @@ fn good_spans_are_some_of_all_spans() {
 fn with_bad_given_an_event_is_bad_only_if_that_is_known() {
     let bad = with("        good:", "        bad:").replace(r#"status != "error" && duration_ms < 300"#, "attributes.failed == true");
     let parsed = parsed(&bad);
-    let IndicatorSource::Spans { good, .. } = &parsed.definitions[0].source else { panic!("spans") };
+    let IndicatorSource::Records { good, .. } = &parsed.definitions[0].source else { panic!("spans") };
     let marked = |value: bool| {
         let mut span = request(Status::Ok, 10);
         span.attributes.push(("failed".to_owned(), slowburn_domain::span::Value::Bool(value)));

@@ -41,7 +41,7 @@ fn b1_documents_refer_to_each_other_in_any_order() {
     let slo = referring();
     let told = parsed(&[slo.as_str(), SLI, SOURCE, ALERTS].join("---\n"));
     let [definition] = told.definitions.as_slice() else { panic!("one SLO") };
-    let IndicatorSource::Spans { total, .. } = &definition.source else { panic!("{:?}", definition.source) };
+    let IndicatorSource::Records { total, .. } = &definition.source else { panic!("{:?}", definition.source) };
     assert_eq!(total.source(), "service == \"checkout\"");
     let tiers = definition.objective.alerting.tiers(definition.objective.window.nominal(), definition.objective.target, None);
     assert_eq!(tiers.iter().map(|rule| (rule.long_minutes, rule.burn_rate)).collect::<Vec<_>>(), [(60, 10.0)]);
@@ -67,7 +67,7 @@ fn b1_documents_refer_to_those_stored_before_and_those_of_the_text_come_first() 
     assert_eq!(stored.documents.len(), 1);
     let changed = SLI.replace("service == \"checkout\"", "kind == \"server\"");
     let told = library.parse(&format!("{}---\n{changed}", referring())).expect("sound");
-    let IndicatorSource::Spans { total, .. } = &told.definitions[0].source else { panic!("spans") };
+    let IndicatorSource::Records { total, .. } = &told.definitions[0].source else { panic!("spans") };
     assert_eq!(total.source(), "kind == \"server\"");
 }
 

@@ -1,0 +1,53 @@
+//! The records of one request: all of one signal.
+
+use slowburn_domain::log::LogRecord;
+use slowburn_domain::signal::Signal;
+use slowburn_domain::span::{Span, Status};
+
+/// Records in the order they came.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Records {
+    /// Spans.
+    Spans(Vec<Span>),
+    /// Log records.
+    Logs(Vec<LogRecord>),
+}
+
+impl Records {
+    /// None yet.
+    pub const fn none(signal: Signal) -> Self {
+        match signal {
+            Signal::Spans => Self::Spans(Vec::new()),
+            Signal::Logs => Self::Logs(Vec::new()),
+        }
+    }
+
+    /// What they are.
+    pub const fn signal(&self) -> Signal {
+        match self {
+            Self::Spans(_) => Signal::Spans,
+            Self::Logs(_) => Signal::Logs,
+        }
+    }
+
+    /// How many.
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Spans(spans) => spans.len(),
+            Self::Logs(records) => records.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether one of them tells of an error.
+    pub fn hold_error(&self) -> bool {
+        match self {
+            Self::Spans(spans) => spans.iter().any(|span| span.status == Status::Error),
+            Self::Logs(records) => records.iter().any(|record| record.severity.is_error()),
+        }
+    }
+}
