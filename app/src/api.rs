@@ -26,8 +26,8 @@ use slowburn_domain::slo_query::SloQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
 use slowburn_domain::view::{
-    CorrelationPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, SettingsPage, SloEditorPage, SloPage, SlosPage, SpanView, TracePage,
-    TracesPage,
+    CorrelationPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, SettingsPage, SloEditorPage, SloPage, SlosPage, SpanView,
+    TracePage, TracesPage,
 };
 
 use crate::codec::Json;

@@ -18,6 +18,7 @@ use slowburn_domain::comparison::Comparison;
 use slowburn_domain::flame::{Flame, FrameId};
 use slowburn_domain::id::SpanId;
 use slowburn_domain::lanes::Lanes;
+use slowburn_domain::log::LogLine;
 use slowburn_domain::outline::Outline;
 use slowburn_domain::query::TraceQuery;
 use slowburn_domain::span::{Event, Kind, Source, Span, Status, Value};
@@ -241,7 +242,7 @@ fn no_geometry_is_a_style_attribute() {
         span_table(300, "view=table"),
         span_table(300, "view=table&by=operation"),
         comparison(),
-        html(|| view! { <Timeline lanes=lanes bars=page.bars /> }),
+        html(|| view! { <Timeline lanes=lanes bars=page.bars logs=page.logs /> }),
         html(|| view! { <TraceList traces=vec![summary(3)] caption="Traces" /> }),
         html(|| view! { <SpanDetails span=span(2, 5) origin=Timestamp::from_millis(START) /> }),
     ];
@@ -290,6 +291,20 @@ fn correlation() -> CorrelationPage {
         traces: vec![summary(3)],
         truncated: false,
         first_error: Some(bars[1].clone()),
+        logs: vec![LogLine {
+            time: Timestamp::from_millis(START + 120),
+            severity: "error".to_owned(),
+            severity_text: String::new(),
+            service: "payment".to_owned(),
+            body: Value::String("card <b>declined</b>".to_owned()),
+            event_name: String::new(),
+            trace_id: None,
+            span_id: None,
+            correlation_ids: vec![],
+            attributes: vec![],
+            resource: vec![],
+        }],
+        more_logs: false,
         bars,
     }
 }
@@ -298,7 +313,7 @@ fn correlation() -> CorrelationPage {
 fn lanes_show_failures_retries_and_folded_gaps_as_links() {
     let page = correlation();
     let lanes = Lanes::of(&page);
-    let html = html(|| view! { <Timeline lanes=lanes bars=page.bars /> });
+    let html = html(|| view! { <Timeline lanes=lanes bars=page.bars logs=page.logs /> });
     assert_eq!(html.matches("class=\"tl-bar").count(), 3, "{html}");
     assert_eq!(html.matches("tl-retry").count(), 1, "{html}");
     assert!(html.contains("attempt 2") && html.contains("9 min 59 s"), "{html}");

@@ -6,11 +6,12 @@ use leptos_router::hooks::use_location;
 use crate::erase::Erase;
 use crate::widgets::icon::Icon;
 
-const ENTRIES: [(&str, &str, &str); 5] = [
+const ENTRIES: [(&str, &str, &str); 6] = [
     ("/", "overview", "Overview"),
     ("/slos", "slos", "SLOs"),
     ("/incidents", "incidents", "Incidents"),
     ("/traces", "traces", "Traces"),
+    ("/logs", "logs", "Logs"),
     ("/settings", "settings", "Settings"),
 ];
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use slowburn_domain::lanes::Lanes;
+use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::number::duration_nanos;
 use slowburn_domain::query::TraceQuery;
 use slowburn_domain::span::Status;
@@ -18,6 +19,7 @@ use crate::pages::follow::follow_arrivals;
 use crate::url::raw_url;
 use crate::widgets::copy::CopyButton;
 use crate::widgets::loadable::Loadable;
+use crate::widgets::log_list::LogList;
 use crate::widgets::service::ServiceName;
 use crate::widgets::timeline::Timeline;
 use crate::widgets::trace_list::TraceList;
@@ -40,6 +42,7 @@ fn Story(page: view::CorrelationPage) -> impl IntoView {
     provide_now(page.now);
     let lanes = Lanes::of(&page);
     let sentence = story::of_correlation(&page);
+    let all_logs = LogQuery { correlation_id: Some(page.id.clone()), ..LogQuery::default() }.href();
     let all = TraceQuery { correlation_id: Some(page.id.clone()), ..TraceQuery::default() }.href();
     view! {
         <Title text=page.id.clone() />
@@ -56,12 +59,16 @@ fn Story(page: view::CorrelationPage) -> impl IntoView {
         {page
             .truncated
             .then(|| view! { <p class="notice">"There are more traces than one page shows. " <a href=all.clone()>"Search them all"</a></p> })}
-            <section aria-label="Timeline"><Timeline lanes=lanes.clone() bars=page.bars.clone() /></section>
+            <section aria-label="Timeline"><Timeline lanes=lanes.clone() bars=page.bars.clone() logs=page.logs.clone() /></section>
             <div class="correlation-split">
                 <section class="correlation-traces">
                     <h2>"Traces"</h2>
                     <TraceList traces=page.traces caption="Traces with this correlation ID, oldest first" common_id=page.id />
                     <p><a href=all>"Open in search"</a></p>
+                    <h2 id="logs">"Log lines"</h2>
+                    <LogList logs=page.logs caption="Log lines with this correlation ID or in its traces, oldest first" />
+                    {page.more_logs.then(|| view! { <p class="muted">"More was logged than one page shows."</p> })}
+                    <p><a href=all_logs>"Open in search"</a></p>
                 </section>
                 <aside aria-labelledby="failures"><h2 id="failures">"Failures"</h2><Failures bars=page.bars lanes=lanes /></aside>
             </div>
@@ -110,9 +117,9 @@ fn unknown(_error: AppError) -> AnyView {
         <Title text="Unknown correlation ID" />
         <section class="missing">
             <h1>"Nothing has this correlation ID"</h1>
-            <p class="lead">"Searched every stored trace for "<code>{id}</code>"."</p>
+            <p class="lead">"Searched every stored trace and log line for "<code>{id}</code>"."</p>
             <p>
-                "IDs are compared letter by letter. Spans carry one in an attribute such as "<code>"correlation_id"</code>", "
+                "IDs are compared letter by letter. Spans and log lines carry one in an attribute such as "<code>"correlation_id"</code>", "
                 <code>"session.id"</code>" or "<code>"http.request.header.x-request-id"</code>
                 "; raw spans are dropped after the retention. What arrives from now on is shown here on reload."
             </p>

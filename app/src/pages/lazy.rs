@@ -12,6 +12,7 @@ use crate::erase::Erase;
 use crate::pages::correlation::CorrelationPage;
 use crate::pages::incident::IncidentPage;
 use crate::pages::incidents::IncidentsPage;
+use crate::pages::logs::LogsPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::slo::SloPage;
@@ -98,6 +99,8 @@ routes! {
     TracesRoute, TracesPage, traces, traces, load_traces;
     /// `/traces/:trace_id`
     TraceRoute, TracePage, trace, spans, load_trace;
+    /// `/logs`
+    LogsRoute, LogsPage, logs, logs, load_logs;
     /// `/c/:id`
     CorrelationRoute, CorrelationPage, correlation, correlation, load_correlation;
 }
@@ -115,6 +118,7 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("settings", None) => "SettingsPage",
         ("traces", None) => "TracesPage",
         ("traces", Some(_)) => "TracePage",
+        ("logs", None) => "LogsPage",
         ("c", Some(_)) => "CorrelationPage",
         _ => return None,
     };
@@ -152,6 +156,7 @@ mod tests {
             ("/settings", Some("settings")),
             ("/traces", Some("traces")),
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),
+            ("/logs", Some("logs")),
             ("/c/ORDER-1", Some("correlation")),
             ("/c", None),
             ("/slos/a/b", None),

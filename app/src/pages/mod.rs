@@ -6,6 +6,7 @@ mod follow;
 pub mod incident;
 pub mod incidents;
 pub mod lazy;
+pub mod logs;
 pub mod not_found;
 pub mod overview;
 pub mod settings;

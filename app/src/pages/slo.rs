@@ -211,11 +211,7 @@ fn Overview(page: Page) -> impl IntoView {
 
 #[component]
 fn Charts(page: Page) -> impl IntoView {
-    let charts = [
-        (chart::budget(&page), "Error budget left"),
-        (chart::burn_rate(&page), "Burn rate"),
-        (chart::events(&page), "Events"),
-    ];
+    let charts = [(chart::budget(&page), "Error budget left"), (chart::burn_rate(&page), "Burn rate"), (chart::events(&page), "Events")];
     view! {
         <div class="charts">
             {charts

@@ -12,6 +12,7 @@ use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use slowburn_domain::id::TraceId;
+use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::number::{duration_nanos, grouped};
 use slowburn_domain::outline::Outline;
 use slowburn_domain::story;
@@ -31,6 +32,7 @@ use crate::error::AppError;
 use crate::url::raw_url;
 use crate::widgets::copy::CopyId;
 use crate::widgets::loadable::Loadable;
+use crate::widgets::log_list::LogList;
 use crate::widgets::markup::Markup;
 use crate::widgets::span_table::SpanTable;
 use crate::widgets::trace_list::CorrelationIds;
@@ -88,7 +90,19 @@ impl Shown {
 fn Trace(page: view::TracePage) -> impl IntoView {
     provide_now(page.now);
     let sentence = story::of_trace(&page);
-    let view::TracePage { now, summary, outline, selected: first, alike, other, .. } = page;
+    let view::TracePage { now, summary, outline, selected: first, logs, more_logs, alike, other, .. } = page;
+    let all_logs = LogQuery { trace_id: Some(summary.trace_id), ..LogQuery::default() }.href();
+    let said = (!logs.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="logs">
+                <h2 id="logs">"What was logged in it"</h2>
+                <LogList logs=logs caption="Log lines of this trace, oldest first" />
+                {more_logs.then(|| view! { <p class="muted">"More was logged than one page shows."</p> })}
+                <p class="more"><a href=all_logs>"Open in search"</a></p>
+            </section>
+        }
+        .erase()
+    });
     let search = raw_url().search;
     let view = Memo::new(move |_| search.with(|raw| TraceView::parse(raw)));
     let way = Memo::new(move |_| view.with(|view| view.view));
@@ -128,6 +142,7 @@ fn Trace(page: view::TracePage) -> impl IntoView {
         <Tabs shown=shown />
         <Legend shown=shown way=way />
         {body}
+        {said}
     }
 }
 

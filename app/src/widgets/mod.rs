@@ -9,6 +9,7 @@ pub mod flame_graph;
 pub mod icon;
 pub mod incident_list;
 pub mod loadable;
+pub mod log_list;
 pub mod markup;
 pub mod service;
 pub mod slo_filters;

@@ -3,19 +3,23 @@
 
 use leptos::prelude::*;
 use slowburn_domain::lanes::{Lane, Lanes, PlacedBar};
+use slowburn_domain::log::LogLine;
 use slowburn_domain::number::duration_nanos;
 use slowburn_domain::sentence;
 use slowburn_domain::span::Status;
-use slowburn_domain::story::offset;
+use slowburn_domain::story::{is_error, offset};
 use slowburn_domain::timeline::{Axis, svg_percent};
 use slowburn_domain::url::trace_path;
 use slowburn_domain::view::LaneBar;
 
 use crate::clock::use_watch;
+use crate::widgets::markup::Markup;
 use crate::widgets::service::{ServiceName, service_class};
 
 /// Height of a row of bars in a lane, pixels.
 const ROW_HEIGHT: u16 = 22;
+/// Height of the marks of what was logged, pixels.
+const MARK_HEIGHT: u16 = 12;
 /// A bar at least this wide, as a share, bears the name of its operation.
 const NAMED_FROM: f64 = 0.05;
 /// Share of the width between the labels of two folds, so that they can be told apart; others are marked without label.
@@ -23,11 +27,12 @@ const FOLD_LABEL_ROOM: f64 = 0.05;
 
 /// The lanes of everything with one ID.
 #[component]
-pub fn Timeline(lanes: Lanes, bars: Vec<LaneBar>) -> impl IntoView {
+pub fn Timeline(lanes: Lanes, bars: Vec<LaneBar>, logs: Vec<LogLine>) -> impl IntoView {
     let start = lanes.axis.start();
     let watch = use_watch();
     let begins = move || sentence::instant(start, watch.offset(start));
-    let rows = lanes.lanes.iter().map(|lane| view! { <LaneRow lane=lane.clone() bars=bars.clone() axis=lanes.axis.clone() /> });
+    let rows =
+        lanes.lanes.iter().map(|lane| view! { <LaneRow lane=lane.clone() bars=bars.clone() logs=logs.clone() axis=lanes.axis.clone() /> });
     view! {
         <figure class="timeline">
             <figcaption class="tl-row tl-head">
@@ -69,8 +74,11 @@ fn AxisLabels(axis: Axis) -> impl IntoView {
 
 /// One service.
 #[component]
-fn LaneRow(lane: Lane, bars: Vec<LaneBar>, axis: Axis) -> impl IntoView {
-    let height = lane.rows * ROW_HEIGHT + 6;
+fn LaneRow(lane: Lane, bars: Vec<LaneBar>, logs: Vec<LogLine>, axis: Axis) -> impl IntoView {
+    // Marks stand below the bars.
+    let bars_height = if lane.bars.is_empty() { 0 } else { lane.rows * ROW_HEIGHT };
+    let height = bars_height + 6 + if lane.logs.is_empty() { 0 } else { MARK_HEIGHT };
+    let marks = marks(&lane, &logs, bars_height + 3 + MARK_HEIGHT / 2);
     let errors = lane.errors;
     let track = format!("tl-track {}", service_class(lane.colour));
     let links = lane.retries.iter().map(|retry| Link { from: lane.bars[retry.from], to: lane.bars[retry.to] }.view()).collect_view();
@@ -98,9 +106,27 @@ fn LaneRow(lane: Lane, bars: Vec<LaneBar>, axis: Axis) -> impl IntoView {
                 {background(&axis)}
                 {links}
                 {drawn}
+                <g class="tl-logs" inner_html=marks></g>
             </svg>
         </li>
     }
+}
+
+/// What was logged, as small marks: those that tell of errors stand out and come last, over the others.
+fn marks(lane: &Lane, logs: &[LogLine], y: u16) -> String {
+    let mut markup = Markup::default();
+    let y = y.to_string();
+    for errors in [false, true] {
+        for mark in &lane.logs {
+            let Some(log) = logs.get(mark.log as usize).filter(|log| is_error(log) == errors) else { continue };
+            let x = svg_percent(mark.x);
+            let class = if errors { "tl-log is-error" } else { "tl-log" };
+            let place = [("class", Some(class)), ("cx", Some(x.as_str())), ("cy", Some(&y)), ("r", Some(if errors { "4" } else { "3" }))];
+            markup.open("circle", &place).open("title", &[]).text(&log.severity).text(" ").text(&log.body.to_string());
+            markup.close("title").close("circle");
+        }
+    }
+    markup.finish()
 }
 
 /// Lines at the ticks, and the folded gaps with a torn edge on either side.
@@ -113,7 +139,7 @@ fn background(axis: &Axis) -> impl IntoView + use<> {
         let (left, right) = (svg_percent(fold.x), svg_percent(fold.x + fold.width));
         view! {
             <rect class="fold" x=left.clone() width=svg_percent(fold.width) y="0" height="100%">
-                <title>{format!("{} without any span", duration_nanos(fold.nanos()))}</title>
+                <title>{format!("{} in which nothing happened", duration_nanos(fold.nanos()))}</title>
             </rect>
             <line class="fold-edge" x1=left.clone() x2=left y1="0" y2="100%"></line>
             <line class="fold-edge" x1=right.clone() x2=right y1="0" y2="100%"></line>

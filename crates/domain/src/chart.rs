@@ -94,8 +94,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of [`Role::index`].
-    pub const ALL: [Self; 8] =
-        [Self::Grid, Self::Line, Self::Good, Self::Bad, Self::Reference, Self::Page, Self::Ticket, Self::Change];
+    pub const ALL: [Self; 8] = [Self::Grid, Self::Line, Self::Good, Self::Bad, Self::Reference, Self::Page, Self::Ticket, Self::Change];
 
     /// Its number, for palettes and class names.
     pub const fn index(self) -> usize {

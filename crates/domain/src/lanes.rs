@@ -1,9 +1,10 @@
-//! The correlation page's picture: one lane for each service, all on one time axis, bars that overlap below each other, and
-//! repeated attempts linked.
+//! The correlation page's picture: one lane for each service, all on one time axis, bars that overlap below each other,
+//! repeated attempts linked, and what was logged as marks.
 
 use std::collections::HashMap;
 
 use crate::span::Status;
+use crate::time::Timestamp;
 use crate::timeline::{Axis, end_of, service_colours, stack};
 use crate::view::{CorrelationPage, LaneBar};
 
@@ -51,6 +52,17 @@ pub struct Lane {
     pub retries: Vec<Retry>,
     /// Bars that failed.
     pub errors: u32,
+    /// What it logged, in order of time.
+    pub logs: Vec<LogMark>,
+}
+
+/// Where something was logged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogMark {
+    /// Index into the page's log lines.
+    pub log: u32,
+    /// Place, share of the width.
+    pub x: f64,
 }
 
 /// All lanes on their axis.
@@ -66,27 +78,49 @@ impl Lanes {
     /// Lays out a correlation.
     pub fn of(page: &CorrelationPage) -> Self {
         let traces = page.traces.iter().map(|trace| (trace.start, trace.end()));
-        let axis = Axis::folded(traces.chain(page.bars.iter().map(|bar| (bar.start, end_of(bar.start, bar.duration_ms)))));
-        let mut order: Vec<usize> = (0..page.bars.len()).collect();
-        order.sort_by_key(|index| page.bars[*index].start);
+        let bars = page.bars.iter().map(|bar| (bar.start, end_of(bar.start, bar.duration_ms)));
+        let axis = Axis::folded(traces.chain(bars).chain(page.logs.iter().map(|log| (log.time, log.time))));
+        let bars = page.bars.iter().enumerate().map(|(index, bar)| (bar.start, bar.service.as_str(), Entry::Bar(index)));
+        let logs = page.logs.iter().enumerate().map(|(index, log)| (log.time, log.service.as_str(), Entry::Log(index)));
+        let mut order: Vec<(Timestamp, &str, Entry)> = bars.chain(logs).collect();
+        order.sort_by_key(|(at, ..)| *at);
         let mut services: Vec<String> = Vec::new();
-        let mut members: HashMap<&str, Vec<usize>> = HashMap::new();
-        for index in order {
-            let service = page.bars[index].service.as_str();
-            let bars = members.entry(service).or_default();
-            if bars.is_empty() {
+        let mut members: HashMap<&str, Members> = HashMap::new();
+        for (_, service, entry) in order {
+            let own = members.entry(service).or_insert_with(|| {
                 services.push(service.to_owned());
+                Members::default()
+            });
+            match entry {
+                Entry::Bar(index) => own.bars.push(index),
+                Entry::Log(index) => own.logs.push(index),
             }
-            bars.push(index);
         }
         let colours = service_colours(&services);
         let lanes = services
             .iter()
             .zip(colours)
-            .map(|(service, colour)| lane(&page.bars, members.get(service.as_str()).map_or(&[], Vec::as_slice), &axis, service, colour))
+            .filter_map(|(service, colour)| {
+                let Members { bars, logs } = members.get(service.as_str())?;
+                let marks = logs.iter().map(|index| LogMark { log: *index as u32, x: axis.x(page.logs[*index].time) }).collect();
+                Some(Lane { logs: marks, ..lane(&page.bars, bars, &axis, service, colour) })
+            })
             .collect();
         Self { axis, lanes }
     }
+}
+
+/// What takes part in a lane, by its index into the page's list.
+enum Entry {
+    Bar(usize),
+    Log(usize),
+}
+
+/// What takes part in one lane.
+#[derive(Default)]
+struct Members {
+    bars: Vec<usize>,
+    logs: Vec<usize>,
 }
 
 fn lane(all: &[LaneBar], members: &[usize], axis: &Axis, service: &str, colour: u8) -> Lane {
@@ -108,6 +142,7 @@ fn lane(all: &[LaneBar], members: &[usize], axis: &Axis, service: &str, colour: 
         bars,
         retries,
         errors: members.iter().filter(|index| all[**index].status == Status::Error).count() as u32,
+        logs: Vec::new(),
     }
 }
 

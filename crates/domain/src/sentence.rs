@@ -39,6 +39,13 @@ pub fn time_of_day(at: Timestamp, offset_seconds: i32) -> String {
     format!("{:02}:{:02}:{:02}", local.hour, local.minute, local.second)
 }
 
+/// Day and time of day to the millisecond, for lists: `11-21 14:03:07.042`.
+pub fn moment(at: Timestamp, offset_seconds: i32) -> String {
+    let local = at.plus_seconds(i64::from(offset_seconds)).civil();
+    let millis = at.millis().rem_euclid(1_000);
+    format!("{:02}-{:02} {}.{millis:03}", local.month, local.day, time_of_day(at, offset_seconds))
+}
+
 /// The name of a zone by its distance from UTC: `UTC`, `UTC+1`, `UTC−3:30`.
 pub fn zone(offset_seconds: i32) -> String {
     let minutes = offset_seconds.unsigned_abs() / 60;

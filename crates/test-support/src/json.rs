@@ -54,11 +54,11 @@ fn span(span: &Span) -> Value {
     out
 }
 
-fn attributes(pairs: &[KeyValue]) -> Vec<Value> {
+pub(crate) fn attributes(pairs: &[KeyValue]) -> Vec<Value> {
     pairs.iter().map(|pair| json!({"key": pair.key, "value": pair.value.as_ref().map(value)})).collect()
 }
 
-fn value(value: &AnyValue) -> Value {
+pub(crate) fn value(value: &AnyValue) -> Value {
     match &value.value {
         Some(any_value::Value::StringValue(text)) => json!({"stringValue": text}),
         Some(any_value::Value::BoolValue(truth)) => json!({"boolValue": truth}),
@@ -75,7 +75,7 @@ fn value(value: &AnyValue) -> Value {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from_digit(half.into(), 16).expect("four bits");
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -2,6 +2,7 @@
 
 pub mod hostile;
 mod json;
+mod logs;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,6 +15,7 @@ use prost::Message as _;
 use slowburn_domain::time::Timestamp;
 
 pub use json::to_json;
+pub use logs::{LogBuilder, log_body, log_request, logs_to_json};
 
 /// A clock that stands still until it is moved.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use slowburn_backend::Backend;
 use slowburn_domain::log::LogLine;
 use slowburn_domain::log_query::LogQuery;
+use slowburn_domain::story::is_error;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::TraceSummary;
 use slowburn_domain::url::{decode_segment, trace_path};
@@ -78,7 +79,7 @@ fn of_log(id: &str, log: &LogLine) -> Item {
         duration_ms: None,
         service: log.service.clone(),
         title: log.body.to_string(),
-        status: status(matches!(log.severity.as_str(), "error" | "fatal")),
+        status: status(is_error(log)),
         href,
     }
 }

@@ -105,7 +105,15 @@ impl<T> List<T> {
         live::live,
         openapi
     ),
-    components(schemas(problem::Problem, slos::Slo, traces::TraceSummary, traces::Trace, logs::Log, correlations::Correlation, services::Service))
+    components(schemas(
+        problem::Problem,
+        slos::Slo,
+        traces::TraceSummary,
+        traces::Trace,
+        logs::Log,
+        correlations::Correlation,
+        services::Service
+    ))
 )]
 struct Document;
 

@@ -12,8 +12,8 @@ use slowburn_domain::signal::Signal;
 
 use super::Refusal;
 use super::intake::{Intake, Resource};
-use super::{json_log, json_span};
 use super::json_tree::Growth;
+use super::{json_log, json_span};
 
 /// Reads an `ExportTraceServiceRequest` or `ExportLogsServiceRequest`: which of them, `intake` knows.
 ///
@@ -132,13 +132,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn take(
-        &mut self,
-        resource: &Resource,
-        scope: (String, String),
-        place: Place,
-        records: Vec<(usize, Record)>,
-    ) -> Result<(), Refusal> {
+    fn take(&mut self, resource: &Resource, scope: (String, String), place: Place, records: Vec<(usize, Record)>) -> Result<(), Refusal> {
         if records.is_empty() {
             return Ok(());
         }

@@ -168,13 +168,7 @@ impl Ingest {
     ///
     /// # Errors
     /// As for [`Self::traces`].
-    pub async fn arrived(
-        &self,
-        signal: Signal,
-        arrived: Arriving,
-        compression: Compression,
-        format: Format,
-    ) -> Result<Accepted, Refusal> {
+    pub async fn arrived(&self, signal: Signal, arrived: Arriving, compression: Compression, format: Format) -> Result<Accepted, Refusal> {
         let (bytes, room) = arrived.into_parts();
         let outcome = self.counted(self.store(signal, Payload { bytes, compression, format }, room).await);
         if let Ok(accepted) = &outcome {

@@ -229,11 +229,11 @@ fn log_segment_of(records: &mut [&LogRecord], place: Place) -> Result<NewSegment
     })
 }
 
+/// A segment of log records with its index rows.
+pub(crate) type LogSegment = (NewSegment, BTreeMap<Uuid, Mention>);
+
 /// A segment of log records that were stored before, and its index rows. `None` without records.
-pub(crate) fn rewritten_logs(
-    records: &[LogRecord],
-    place: Place,
-) -> Result<Option<(NewSegment, BTreeMap<Uuid, Mention>)>, slowburn_storage::Error> {
+pub(crate) fn rewritten_logs(records: &[LogRecord], place: Place) -> Result<Option<LogSegment>, slowburn_storage::Error> {
     if records.is_empty() {
         return Ok(None);
     }

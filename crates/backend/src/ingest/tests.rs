@@ -4,11 +4,14 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use prost::Message as _;
+use slowburn_domain::signal::Signal;
+use slowburn_domain::span::Span;
 use slowburn_domain::time::Timestamp;
 use slowburn_test_support::{SpanBuilder, body, hostile, to_json};
 
 use super::decode::{Decoded, Decoder};
 use super::payload::{Compression, Format, Payload};
+use super::records::Records;
 use super::{Refusal, redaction, wire};
 use crate::settings::Settings;
 
@@ -21,12 +24,17 @@ fn decoder(request_bytes: usize) -> Decoder {
 
 fn decode(message: &[u8], format: Format) -> Result<Decoded, Refusal> {
     let limit = 1 << 20;
-    let decoded = decoder(limit).decode(message, format, NOON);
+    let decoded = decoder(limit).decode(message, Signal::Spans, format, NOON);
     if let Ok(decoded) = &decoded {
         assert!(decoded.cost <= limit && decoded.cost >= message.len(), "{}", decoded.cost);
         assert_eq!(decoded.rejected == 0, decoded.reason.is_empty(), "{}", decoded.reason);
     }
     decoded
+}
+
+fn spans(decoded: &Decoded) -> &[Span] {
+    let Records::Spans(spans) = &decoded.records else { panic!("spans") };
+    spans
 }
 
 /// As many cases as `PROPTEST_CASES` asks for; 256 unless it does.
@@ -68,7 +76,7 @@ proptest! {
     fn both_forms_of_a_request_mean_the_same(request in hostile::otlp_request(NOON)) {
         let binary = decode(&request.encode_to_vec(), Format::Protobuf).expect("it is OTLP");
         let json = decode(to_json(&request).to_string().as_bytes(), Format::Json).expect("it is OTLP");
-        prop_assert_eq!(&binary.spans, &json.spans);
+        prop_assert_eq!(&binary.records, &json.records);
         prop_assert_eq!((binary.rejected, binary.redacted), (json.rejected, json.redacted));
         // The same faults, each with the names of its form.
         prop_assert_eq!(binary.reason.replace('_', "").to_lowercase(), json.reason.replace('_', "").to_lowercase());
@@ -79,7 +87,7 @@ proptest! {
         for key in ["correlation_id", "http.request.header.baggage", key.as_str()] {
             let span = SpanBuilder::new(1, 1, NOON).with(slowburn_test_support::text(key, &value)).build();
             let decoded = decode(&body("checkout", vec![span]), Format::Protobuf).expect("it is OTLP");
-            let id = decoded.spans[0].correlation_id.as_deref();
+            let id = spans(&decoded)[0].correlation_id.as_deref();
             prop_assert!(id.is_none_or(|id| !id.is_empty()), "{id:?}");
             prop_assert!(key != "correlation_id" || value.trim().is_empty() || id == Some(value.trim()) || id == Some(redaction::REPLACEMENT) || decoded.redacted > 0);
         }
@@ -120,7 +128,7 @@ fn what_would_swell_beyond_bounds_is_refused_before_it_does() {
         ("a large resource for many scopes", many_scopes),
     ] {
         assert!(message.len() < limit, "{name}: {}", message.len());
-        let refused = decoder(limit).decode(&message, Format::Protobuf, NOON).map(|decoded| decoded.spans.len());
+        let refused = decoder(limit).decode(&message, Signal::Spans, Format::Protobuf, NOON).map(|decoded| decoded.records.len());
         assert_eq!(refused, Err(Refusal::TooHeavy { limit, heaviest: 8 * limit }), "{name}");
     }
     let repeat = |part: &str| [part].repeat(50_000 / (part.len() + 1)).join(",");
@@ -133,7 +141,7 @@ fn what_would_swell_beyond_bounds_is_refused_before_it_does() {
         ("a resource of nothing", format!(r#"{{"resourceSpans":[{{"resource":{{"attributes":[{}]}}}}]}}"#, repeat("{}"))),
     ] {
         assert!(text.len() < limit, "{name}: {}", text.len());
-        let refused = decoder(limit).decode(text.as_bytes(), Format::Json, NOON).map(|decoded| decoded.spans.len());
+        let refused = decoder(limit).decode(text.as_bytes(), Signal::Spans, Format::Json, NOON).map(|decoded| decoded.records.len());
         assert_eq!(refused, Err(Refusal::TooHeavy { limit, heaviest: 8 * limit }), "{name}");
     }
 }
@@ -148,8 +156,8 @@ fn what_sdks_send_counts_by_its_bytes() {
     let (binary, json) = (request.encode_to_vec(), to_json(&request).to_string().into_bytes());
     for (message, format) in [(binary, Format::Protobuf), (json, Format::Json)] {
         // A request as large as requests may be.
-        let decoded = decoder(message.len()).decode(&message, format, NOON).expect("sound");
-        assert_eq!((decoded.spans.len(), decoded.cost), (100, message.len()), "{format:?}");
+        let decoded = decoder(message.len()).decode(&message, Signal::Spans, format, NOON).expect("sound");
+        assert_eq!((decoded.records.len(), decoded.cost), (100, message.len()), "{format:?}");
     }
     assert!(wire::weight(wire::Shape::Span, &span(1).encode_to_vec()) > span(1).encoded_len());
 }

@@ -92,7 +92,9 @@ impl Shape {
     /// The message in its field `number`, if there is one. Numbers are those of OTLP 1.x.
     const fn part(self, number: u32) -> Option<Self> {
         Some(match (self, number) {
-            (Self::Resource | Self::Map, 1) | (Self::Scope | Self::Event, 3) | (Self::Link, 4) | (Self::Span, 9) | (Self::Log, 6) => Self::KeyValue,
+            (Self::Resource | Self::Map, 1) | (Self::Scope | Self::Event, 3) | (Self::Link, 4) | (Self::Span, 9) | (Self::Log, 6) => {
+                Self::KeyValue
+            }
             (Self::Span, 11) => Self::Event,
             (Self::Span, 13) => Self::Link,
             (Self::Span, 15) => Self::Status,

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use slowburn_domain::id::TraceId;
 use slowburn_domain::log::LogRecord;
+use slowburn_storage::log;
 use slowburn_storage::segment::decode_logs;
 use slowburn_storage::trace::{self, Extent, IdKind};
-use slowburn_storage::log;
 use sqlx::PgConnection;
 use uuid::Uuid;
 

@@ -43,9 +43,8 @@ fn histogram(items: &[LogRecord]) -> (f64, Vec<LogBar>) {
         return (0.0, Vec::new());
     };
     let step = (last.since(first) / HISTOGRAM_BARS + 1).max(1_000_000);
-    let mut bars: Vec<LogBar> = (0..=last.since(first) / step)
-        .map(|index| LogBar { start: first.plus_nanos(index * step), counts: [0; LEVELS.len()] })
-        .collect();
+    let mut bars: Vec<LogBar> =
+        (0..=last.since(first) / step).map(|index| LogBar { start: first.plus_nanos(index * step), counts: [0; LEVELS.len()] }).collect();
     for record in items {
         if let Some(bar) = bars.get_mut((record.time.since(first) / step) as usize) {
             bar.counts[record.severity.level().unwrap_or(DEFAULT_LEVEL)] += 1;

@@ -181,7 +181,11 @@ fn switched(form: &mut SloForm, action: Option<&str>) -> Option<String> {
             let document = form.value("yaml").to_owned();
             let definition = openslo::parse(&document).ok().and_then(|parsed| parsed.definitions.into_iter().next());
             let Some(openslo::Definition {
-                objective, source: IndicatorSource::Records { total, part, is_good, .. }, group_by, labels, ..
+                objective,
+                source: IndicatorSource::Records { total, part, is_good, .. },
+                group_by,
+                labels,
+                ..
             }) = definition
             else {
                 return Some("The document has to be understood before a form can show it.".to_owned());

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use slowburn_domain::number::count;
 use slowburn_domain::sentence;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::slo::{
     Counts, Evaluation, Hour, Ledger, Lint, Objective, Period, TimeWindow, evaluate_briefly, group_of, too_many_values,
 };
-use slowburn_domain::signal::Signal;
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::story::plural;
 use slowburn_domain::time::{Minute, Timestamp};

@@ -4,7 +4,7 @@
 //!
 //! A trace is kept as far as it arrived in the slot. Runs on a slot that is past retention, before it is dropped.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use slowburn_domain::id::TraceId;
@@ -14,14 +14,13 @@ use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::Fragment;
 use slowburn_storage::ingest::NewSegment;
 use slowburn_storage::kept::Leaving;
-use slowburn_storage::log::{self, Mention};
+use slowburn_storage::log;
 use slowburn_storage::partition::{self, Part};
 use slowburn_storage::segment::{decode_logs, decode_traces};
 use slowburn_storage::{ingest, kept};
-use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::ingest::prepare::{Place, rewritten, rewritten_logs};
+use crate::ingest::prepare::{LogSegment, Place, rewritten, rewritten_logs};
 use crate::{Backend, Error, Result};
 
 /// One trace without a bad event in this many is kept.
@@ -81,15 +80,14 @@ impl Backend {
     }
 }
 
-type KeptSpans = Option<(NewSegment, Vec<Fragment>)>;
-type KeptLogs = Option<(NewSegment, BTreeMap<Uuid, Mention>)>;
+type SpanSegment = (NewSegment, Vec<Fragment>);
 
 /// What stays of some segments of one bucket, each signal in a segment that bears the id of the first.
 fn kept_of(
     segments: Vec<Leaving>,
     week: i32,
     bad: &Arc<HashSet<TraceId>>,
-) -> std::result::Result<(KeptSpans, KeptLogs), slowburn_storage::Error> {
+) -> std::result::Result<(Option<SpanSegment>, Option<LogSegment>), slowburn_storage::Error> {
     let mut places: [Option<Place>; Signal::ALL.len()] = [None; Signal::ALL.len()];
     let (mut spans, mut logs) = (Vec::new(), Vec::new());
     for Leaving { segment, signal, sli_version, body } in segments {

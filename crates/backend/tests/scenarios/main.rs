@@ -11,6 +11,7 @@ mod exclusion;
 mod group;
 mod incident;
 mod ingest;
+mod logs;
 mod merge;
 mod plans;
 mod prometheus;

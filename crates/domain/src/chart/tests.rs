@@ -179,7 +179,8 @@ fn b9_changes_are_marked_on_every_chart_and_told_at_their_step() {
             .filter_map(|mark| if let Mark::Upright(Role::Change, x) = mark { Some((x * 240.0).round()) } else { None })
             .collect();
         assert_eq!(lines, [140.0, 160.0], "minutes after 08:00 of those that lie in the chart");
-        let told: Vec<&str> = marked.readings.iter().zip(&plain).map(|(reading, plain)| reading.text.strip_prefix(plain.as_str()).unwrap()).collect();
+        let told: Vec<&str> =
+            marked.readings.iter().zip(&plain).map(|(reading, plain)| reading.text.strip_prefix(plain.as_str()).unwrap()).collect();
         assert_eq!(told, ["", "", " · Version 2 applied by Grace · An incident began", ""]);
     }
 }

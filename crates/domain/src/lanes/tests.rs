@@ -14,7 +14,16 @@ fn bar(service: &str, operation: &str, start: i64, duration_ms: f64, status: Sta
 
 fn page(bars: Vec<LaneBar>) -> CorrelationPage {
     let first_error = bars.iter().find(|b| b.status == Status::Error).cloned();
-    CorrelationPage { now: Timestamp::default(), id: "order-1".to_owned(), traces: vec![], truncated: false, bars, first_error }
+    CorrelationPage {
+        now: Timestamp::default(),
+        id: "order-1".to_owned(),
+        traces: vec![],
+        truncated: false,
+        bars,
+        first_error,
+        logs: vec![],
+        more_logs: false,
+    }
 }
 
 #[test]

@@ -48,6 +48,8 @@ fn page(spans: &[Drawn<'_>], message: &str) -> TracePage {
         outline,
         selected: None,
         alike: vec![],
+        logs: vec![],
+        more_logs: false,
         other: None,
     }
 }
@@ -101,6 +103,8 @@ fn a_correlation_is_told_in_one_sentence() {
         truncated: false,
         bars: vec![bar.clone()],
         first_error: Some(bar),
+        logs: vec![],
+        more_logs: false,
     };
     assert_eq!(of_correlation(&page), "2 traces, 41 spans over 12.4 s; failed in payment at 22:13:22 UTC.");
     page.now = Timestamp::from_millis(at + 60_000);

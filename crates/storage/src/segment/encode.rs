@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{FixedSizeBinaryBuilder, Int8Builder, Int64Builder, StringBuilder};
 use arrow_array::ArrayRef;
+use arrow_array::builder::{FixedSizeBinaryBuilder, Int8Builder, Int64Builder, StringBuilder};
 use slowburn_domain::span::Span;
 
 use super::shared::{self, Column, filled, json, texts};

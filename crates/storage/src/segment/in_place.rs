@@ -64,15 +64,11 @@ enum AttributeColumn {
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub(super) fn read<T>(
-    body: Bytes,
-    wanted: &Wanted,
-    own: impl Fn(&str) -> bool,
-    of: impl Fn(&RecordBatch) -> Result<T>,
-) -> Result<Vec<T>> {
+pub(super) fn read<T>(body: Bytes, wanted: &Wanted, own: impl Fn(&str) -> bool, of: impl Fn(&RecordBatch) -> Result<T>) -> Result<Vec<T>> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
     let fields = builder.schema().fields().iter().enumerate();
-    let roots: Vec<usize> = fields.filter(|(_, field)| own(field.name()) || is_wanted(field.name(), wanted)).map(|(index, _)| index).collect();
+    let roots: Vec<usize> =
+        fields.filter(|(_, field)| own(field.name()) || is_wanted(field.name(), wanted)).map(|(index, _)| index).collect();
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     builder.with_projection(mask).with_batch_size(16_384).build()?.map(|batch| of(&batch?)).collect()
 }

@@ -150,8 +150,7 @@ pub struct LogColumns {
 /// # Errors
 /// Bytes that are no segment of log records.
 pub fn log_columns(body: Bytes, id: i64, wanted: &Wanted) -> Result<Vec<LogColumns>> {
-    let own =
-        |name: &str| matches!(name, "time" | "severity" | "trace_id") || matches!(name, "body" | "other_body") && wanted.content;
+    let own = |name: &str| matches!(name, "time" | "severity" | "trace_id") || matches!(name, "body" | "other_body") && wanted.content;
     in_place::read(body, wanted, own, |batch| LogColumns::of(batch, id))
 }
 

@@ -24,5 +24,5 @@ pub use columns::{Columns, columns};
 pub use decode::{decode, decode_trace, decode_traces};
 pub use encode::encode;
 pub use in_place::{Cell, InPlace, Wanted};
-pub use shared::json as json_text;
 pub use log::{LogColumns, decode_log_rows, decode_logs, encode_logs, log_columns};
+pub use shared::json as json_text;

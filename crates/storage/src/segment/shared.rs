@@ -116,9 +116,10 @@ fn attribute_columns<R: Stored>(records: &[&R]) -> Vec<Column> {
         }
         rest.append_option((!others.is_empty()).then(|| rest_json(&others)));
     }
-    let own = columns.iter().zip(&values).map(|((column_type, key), values)| {
-        (format!("{}.{key}", column_type.letter()), attribute_column(*column_type, values))
-    });
+    let own = columns
+        .iter()
+        .zip(&values)
+        .map(|((column_type, key), values)| (format!("{}.{key}", column_type.letter()), attribute_column(*column_type, values)));
     own.chain([("rest".to_owned(), Arc::new(rest.finish()) as ArrayRef)]).collect()
 }
 
@@ -244,7 +245,7 @@ impl<'a> Shared<'a> {
             Some((key.to_owned(), letter.chars().next()?, array))
         });
         let attributes = attributes.collect();
-        let [correlations, projects, executions] = IDS.map(|name| column(batch, name, id).map(|array| array.as_string::<i32>()));
+        let [correlations, projects, executions] = IDS.map(|name| column(batch, name, id).map(ArrayRef::as_string::<i32>));
         Ok(Self {
             batch,
             id,
