@@ -40,11 +40,16 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
   const alike = others.find((other: { trace_id: string }) => other.trace_id !== trace.trace_id);
   const id: string = failed.flatMap((item: { correlation_ids: string[] }) => item.correlation_ids)[0];
   const slos: { name: string }[] = (await json('/api/v1/slos')).items;
+  const groups: { name: string }[] = (await json('/api/v1/slos?group_of=catalog-availability')).items;
   return [
     ['overview', `${demo.url}/`],
     ['slos', `${demo.url}/slos`],
     ...slos.map(({ name }): [string, string] => [`slo-${name}`, `${demo.url}/slos/${encodeURIComponent(name)}`]),
     ['slos-looked-for', `${demo.url}/slos?service=checkout&sort=budget`],
+    ['slos-in-groups', `${demo.url}/slos?group_of=catalog-availability`],
+    ['slo-of-a-group', `${demo.url}/slos/${encodeURIComponent(groups[0].name)}`],
+    ['incidents', `${demo.url}/incidents`],
+    ['settings', `${demo.url}/settings`],
     ['slos-none', `${demo.url}/slos?q=nothing`],
     ...['incidents', 'history', 'definition'].map((tab): [string, string] => [`slo-${tab}`, `${demo.url}/slos/${slos[0].name}?tab=${tab}`]),
     ['slo-editor', `${demo.url}/slo-editor`],
@@ -59,11 +64,15 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ['trace-by-operation', `${demo.url}/traces/${trace.trace_id}?view=table&by=operation&sort=duration`],
     ['trace-compare', `${demo.url}/traces/${trace.trace_id}?view=compare`],
     ['traces-compared', `${demo.url}/traces/${trace.trace_id}?compare=${alike.trace_id}`],
+    ['logs', `${demo.url}/logs`],
+    ['logs-of-errors', `${demo.url}/logs?severity=error&q=declined`],
+    ['logs-none', `${demo.url}/logs?q=nothing`],
     ['correlation', `${demo.url}/c/${encodeURIComponent(id)}`],
     ['not-found', `${demo.url}/traces/00000000000000000000000000000abc`],
     ['empty-overview', `${empty.url}/`],
     ['empty-slos', `${empty.url}/slos`],
     ['empty-slo-editor', `${empty.url}/slo-editor`],
     ['empty-traces', `${empty.url}/traces`],
+    ['empty-logs', `${empty.url}/logs`],
   ];
 }

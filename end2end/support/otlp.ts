@@ -75,6 +75,40 @@ export async function send(otlpHttp: string, traces: TraceSpec[]): Promise<void>
   if (JSON.parse(text).partialSuccess) throw new Error(`OTLP refused spans: ${text}`);
 }
 
+export interface LogSpec {
+  service: string;
+  at: Date;
+  /** OTLP's severity number. */
+  severity: number;
+  body: string;
+  /** The trace that it was said in, by its name. */
+  trace?: string;
+  attributes?: Record<string, string | number | string[]>;
+}
+
+/** Sends log records and waits until they are acknowledged. */
+export async function sendLogs(otlpHttp: string, logs: LogSpec[]): Promise<void> {
+  const record = ({ at, severity, body, trace, attributes: own }: LogSpec) => ({
+    timeUnixNano: String(BigInt(at.getTime()) * 1_000_000n),
+    severityNumber: severity,
+    body: { stringValue: body },
+    traceId: trace ? traceId(trace) : '',
+    spanId: trace ? spanId(`${trace}/0`) : '',
+    attributes: attributes(own ?? {}),
+  });
+  const resourceLogs = logs.map((log) => ({
+    resource: { attributes: attributes({ 'service.name': log.service }) },
+    scopeLogs: [{ scope: { name: 'end2end' }, logRecords: [record(log)] }],
+  }));
+  const answer = await fetch(`${otlpHttp}/v1/logs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceLogs }),
+  });
+  const text = await answer.text();
+  if (!answer.ok || JSON.parse(text).partialSuccess) throw new Error(`OTLP logs: ${answer.status} ${text}`);
+}
+
 function nanos(ms: number): bigint {
   return BigInt(Math.round(ms * 1_000_000));
 }

@@ -1,7 +1,7 @@
 // What the seeded server knows: three promises, an hour of orders, and correlation IDs that are hard on URLs.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { send, type SpanSpec, type TraceSpec, traceId } from './otlp.ts';
+import { type LogSpec, send, sendLogs, type SpanSpec, type TraceSpec, traceId } from './otlp.ts';
 import type { Server } from './server.ts';
 
 /** How the id of a request is spelled by the team that sends it. */
@@ -54,7 +54,30 @@ export async function seed(server: Server): Promise<void> {
   for (let i = 0; i < CHECKOUTS; i++) traces.push(checkout(`checkout ${i}`, minutesAgo(i + 0.5), i % 15 === 7));
   for (let i = 0; i < SIGNUPS; i++) traces.push(signup(`signup ${i}`, minutesAgo(i + 0.5), i < FAILED_SIGNUPS));
   await send(server.otlpHttp, traces);
+  await sendLogs(server.otlpHttp, logs(minutesAgo, traces.find(({ name }) => traceId(name) === failedTrace)!.start));
+  await ecsLine(server, { '@timestamp': minutesAgo(3).toISOString(), 'log.level': 'info', message: 'courier booked', 'service.name': 'shipping', labels: { correlation_id: 'ord-1001' } });
   await incidentOf(server, 'signup-availability');
+}
+
+/** Lines of a worker, one a minute, and what the failed order's payment said. */
+export const WORKER_LINES = 70;
+
+function logs(minutesAgo: (minutes: number) => Date, failedAt: Date): LogSpec[] {
+  const lines = Array.from({ length: WORKER_LINES }, (_, i): LogSpec => {
+    const isSlow = i % 10 === 3;
+    return { service: 'worker', at: minutesAgo(i + 0.2), severity: isSlow ? 13 : 9, body: isSlow ? `batch ${i} was slow` : `batch ${i} done`, attributes: { 'batch.size': i } };
+  });
+  const at = (ms: number) => new Date(failedAt.getTime() + ms);
+  lines.push({ service: 'payment', at: at(100), severity: 9, body: 'asking northbank', trace: 'order 1001, paid' });
+  lines.push({ service: 'payment', at: at(950), severity: 17, body: 'card declined by northbank\n<b>code 51</b>', trace: 'order 1001, paid', attributes: { 'bank.code': 51 } });
+  return lines;
+}
+
+/** Sends a line in the Elastic Common Schema. */
+export async function ecsLine(server: Server, line: object): Promise<void> {
+  const answer = await fetch(`${server.url}/api/v1/logs`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: JSON.stringify(line) });
+  const { accepted } = await answer.json();
+  if (accepted !== 1) throw new Error(`the line was refused: ${answer.status}`);
 }
 
 /** Waits for the incident of an SLO, which is judged every ten seconds. */

@@ -43,3 +43,30 @@ for (const [name, program, args, port, protocol] of senders) {
     expect(new Set(trace.spans.map((span: { service: string }) => span.service)).size).toBe(1);
   });
 }
+
+for (const protocol of ['http/protobuf', 'grpc']) {
+  test(`A1 logs of Python's SDK over ${protocol} arrive, all of them and once`, async ({ request, seeded }) => {
+    const id = `sdk logs ${protocol} ${Date.now()}`;
+    const endpoint = protocol === 'grpc' ? seeded.otlpGrpc : seeded.otlpHttp;
+    const { stdout, stderr } = await run(python, [join(sdk, 'send_logs.py'), protocol, id], { env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } });
+    const sent: { lines: number; errors: number } = JSON.parse(stdout);
+    expect(stderr).toBe('');
+    const { items, next } = await (await request.get(`/api/v1/logs?limit=1000&correlation_id=${encodeURIComponent(id)}`)).json();
+    expect(next).toBeNull();
+    expect(new Set(items.map((item: { body: string }) => item.body)).size).toBe(sent.lines);
+    expect(items.length).toBe(sent.lines);
+    const errors = await (await request.get(`/api/v1/logs?limit=1000&severity=error&correlation_id=${encodeURIComponent(id)}`)).json();
+    expect(errors.items.length).toBe(sent.errors);
+  });
+}
+
+test('A4 lines of ecs-logging for Python are understood', async ({ request }) => {
+  const id = `ecs ${Date.now()}`;
+  const { stdout } = await run(python, [join(sdk, 'send_logs.py'), 'ecs', id]);
+  const answer = await request.post('/api/v1/logs', { headers: { 'content-type': 'application/x-ndjson' }, data: stdout });
+  expect(await answer.json()).toEqual({ accepted: 21, rejected: [] });
+  const { items } = await (await request.get(`/api/v1/logs?q=payment&correlation_id=${encodeURIComponent(id)}`)).json();
+  expect(items.length).toBe(1);
+  expect(items[0]).toMatchObject({ severity: 'error', service: 'python-ecs', body: 'payment failed' });
+  expect(items[0].attributes['error.message']).toBe('no such card');
+});

@@ -15,7 +15,9 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::Process;
+use super::said::Lines;
 use super::shop::Shop;
+use super::sink::Finished;
 use super::transport::Transport;
 
 /// Time written and acknowledged at once.
@@ -43,6 +45,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(super) async fn send(
     shop: &mut Shop,
     transport: &Transport,
+    lines: &Lines,
     now: fn() -> SystemTime,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
@@ -53,7 +56,9 @@ pub(super) async fn send(
     while shop.position() + CAUGHT_UP < now() {
         let to = now().min(shop.position() + STRETCH);
         let mut by_process = vec![Vec::new(); exporters.len()];
-        for finished in shop.advance(to) {
+        let ended = shop.advance(to);
+        say(lines, &ended).await;
+        for finished in ended {
             by_process[finished.process.index()].push(finished.span);
         }
         let sending = stream::iter(exporters.clone().into_iter().zip(by_process))
@@ -72,6 +77,15 @@ pub(super) async fn send(
     }
     tracing::info!(spans, elapsed_ms = elapsed_ms(started), "sent the demo shop's history");
     Ok(())
+}
+
+/// Sends what is said; the spans, which come next, are what the history is about, so lines that are not taken are left out.
+async fn say(lines: &Lines, ended: &[Finished]) {
+    for part in ended.chunks(BATCH_SPANS * 8) {
+        if let Err(error) = lines.say(part).await {
+            tracing::warn!(%error, "lines of the demo shop's history were not taken");
+        }
+    }
 }
 
 /// Sends one process's spans, batch after batch; returns how many were acknowledged.

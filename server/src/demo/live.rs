@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::Process;
+use super::said::Lines;
 use super::shop::Shop;
 use super::sink::Finished;
 use super::transport::Transport;
@@ -34,6 +35,7 @@ pub(super) async fn run(
     mut shop: Shop,
     world: World,
     transport: &Transport,
+    lines: &Lines,
     now: fn() -> SystemTime,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -50,7 +52,11 @@ pub(super) async fn run(
             tracing::warn!("the demo shop was asleep and begins anew");
             shop = Shop::observed_from(world, now);
         }
-        for finished in shop.advance(now) {
+        let ended = shop.advance(now);
+        if let Err(error) = lines.say(&ended).await {
+            tracing::warn!(%error, "lines of the demo shop were not taken");
+        }
+        for finished in ended {
             voices[finished.process.index()].say(finished);
         }
     }

@@ -1,7 +1,7 @@
 //! A small shop that sends real OTLP: something to look at before one's own services are connected.
 //!
 //! Eight services in twelve processes serve visitors, whose number follows the hour of the day. [`world`] knows what goes
-//! wrong when, [`scenario`] what people do and which spans that leaves, [`shop`] puts the spans in order of time. On the
+//! wrong when, [`scenario`] what people do and which spans that leaves, [`shop`] puts the spans in order of time, [`said`] what is logged. On the
 //! first start [`history`] sends the past hours through the OTLP door as fast as it takes them; then [`live`] goes on at
 //! the pace of the clock, through the OpenTelemetry SDK like any other service. Nothing is kept: what happens in a minute
 //! follows from seed and time, so a restarted shop goes on as if nothing had been.
@@ -9,6 +9,7 @@
 mod fleet;
 mod history;
 mod live;
+mod said;
 mod scenario;
 mod shop;
 mod sink;
@@ -21,6 +22,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
+use self::said::Lines;
 use self::shop::Shop;
 use self::transport::Transport;
 use self::world::World;
@@ -47,7 +49,7 @@ pub struct DemoConfig {
 /// The endpoint is no URL, or the OTLP door refuses the history for minutes.
 pub async fn run(config: DemoConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
     let DemoConfig { otlp_http, history, now, seed } = config;
-    let transport = Transport::to(&otlp_http)?;
+    let (transport, lines) = (Transport::to(&otlp_http)?, Lines::to(&otlp_http)?);
     let start = now();
     let (world, from) = match history {
         Some(length) => (World::opening_at(seed, start), start.checked_sub(length).unwrap_or(SystemTime::UNIX_EPOCH)),
@@ -55,7 +57,7 @@ pub async fn run(config: DemoConfig, shutdown: CancellationToken) -> anyhow::Res
     };
     let mut shop = Shop::observed_from(world, from);
     if history.is_some() {
-        history::send(&mut shop, &transport, now, &shutdown).await?;
+        history::send(&mut shop, &transport, &lines, now, &shutdown).await?;
     }
-    live::run(shop, world, &transport, now, shutdown).await
+    live::run(shop, world, &transport, &lines, now, shutdown).await
 }

@@ -7,6 +7,7 @@ mod exclusions;
 mod fuzz;
 mod guard;
 mod health;
+mod logs;
 mod openapi;
 mod otlp;
 mod pages;

@@ -116,6 +116,9 @@ impl Compiler<'_> {
     /// has is a typing error.
     fn word(&self, field: Field, constant: Term, expression: &IdedExpr, is_equality: bool) -> Compiled<Term> {
         let Term::Value(Value::String(text)) = &constant else { return Ok(constant) };
+        if let (Field::Severity, Some(level)) = (field, names::level(text)) {
+            return Ok(Term::Value(Value::String(level.to_owned())));
+        }
         if let (true, Some(words)) = (is_equality, field.words().filter(|words| !words.contains(&text.as_str()))) {
             return Err(self.fault(expression, format!("this is never {text:?}; it is one of {}", words.join(", "))));
         }

@@ -42,6 +42,18 @@ impl Field {
     }
 }
 
+/// The level that a word for a severity means: levels in any case, and the names that some libraries give them.
+pub(super) fn level(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let known = match word.as_str() {
+        "warning" => "warn",
+        "information" => "info",
+        "err" => "error",
+        other => other,
+    };
+    LEVELS.into_iter().find(|level| *level == known)
+}
+
 /// A map of values by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {

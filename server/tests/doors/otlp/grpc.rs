@@ -51,7 +51,7 @@ async fn what_would_fail_again_gets_a_code_that_is_not_repeated(pool: PgPool) {
         ("bytes behind an empty message", EXPORT_TRACES, "", vec![0, 0, 0, 0, 0, 7], 3, "more than one"),
         ("no message", EXPORT_TRACES, "", Vec::new(), 3, "no message"),
         ("half a header", EXPORT_TRACES, "", vec![0, 0, 0], 3, "no message"),
-        ("bytes that are no protobuf", EXPORT_TRACES, "", frame(0, b"\xff\xff\xff"), 3, "not an OTLP trace request"),
+        ("bytes that are no protobuf", EXPORT_TRACES, "", frame(0, b"\xff\xff\xff"), 3, "not an OTLP request"),
         ("something else than gzip", EXPORT_TRACES, "gzip", frame(1, &good), 3, "not valid Gzip"),
         ("an unknown encoding", EXPORT_TRACES, "snappy", frame(1, &good), 12, "expected gzip or zstd"),
         // gRPC's document on compression wants INTERNAL here.

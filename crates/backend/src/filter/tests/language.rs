@@ -195,6 +195,8 @@ fn precedence_and_comments_are_cel() {
 #[test]
 fn logs_have_their_own_names() {
     let matches = |source: &str| Filter::compile(source, Signal::Logs).unwrap().matches(&Line);
+    assert!(matches(r#"severity == "Err" && severity in ["fatal", "ERROR"] && severity != "WARNING""#), "in any case, by any name");
+    assert!(Filter::compile(r#"severity == "loud""#, Signal::Logs).is_err());
     assert!(matches(r#"service == "checkout" && severity == "ERROR" && body.contains("declined")"#));
     assert!(!matches(r#"trace_id != "x""#), "a line without trace is unknown");
     assert!(Filter::compile("duration_ms > 1", Signal::Logs).is_err());

@@ -62,7 +62,7 @@ impl Record for Line {
     fn field(&self, field: Field) -> Operand<'_> {
         match field {
             Field::Service => Operand::Str("checkout"),
-            Field::Severity => Operand::Str("ERROR"),
+            Field::Severity => Operand::Str("error"),
             Field::Body => Operand::Str("card declined"),
             _ => Operand::Missing,
         }

@@ -75,7 +75,7 @@ fn b2_records_are_counted_by_the_slis_of_their_signal_whatever_they_are() {
         ],
     );
     let mut failed = made(None, false);
-    failed.attributes.push(("severity", text("ERROR")));
+    failed.attributes.push(("severity", text("error")));
     let mut fine = made(None, true);
     fine.attributes.push(("severity", text("INFO")));
     let records = [failed, fine];

@@ -99,12 +99,12 @@ fn each_fault_names_its_field_and_what_is_supported() {
 
 #[test]
 fn other_signals_and_metrics_name_what_is_supported() {
-    let (faults, _) = told(&CHECKOUT.replace("signal: spans", "signal: logs"));
+    let (faults, _) = told(&CHECKOUT.replace("signal: spans", "signal: beats"));
     assert_eq!(
         faults,
         [
-            format!("{RATIO}.good.metricSource.spec.signal: logs is not supported; spans is"),
-            format!("{RATIO}.total.metricSource.spec.signal: logs is not supported; spans is")
+            format!("{RATIO}.good.metricSource.spec.signal: beats is not supported; spans and logs are"),
+            format!("{RATIO}.total.metricSource.spec.signal: beats is not supported; spans and logs are")
         ]
     );
     let (faults, _) = told(&with("ratioMetric:", "thresholdMetric:"));

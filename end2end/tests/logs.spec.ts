@@ -1,0 +1,64 @@
+// Logs: found by what they say, opened in place, and the way from a line to its trace and to everything of its ID (A4, C4, C6).
+import { expect, open, test } from '../support/test.ts';
+import { failedTrace } from '../support/world.ts';
+
+test('C4 words narrow the list, and the URL holds the search', async ({ page }) => {
+  await open(page, '/logs');
+  await expect(page.locator('.log')).toHaveCount(50);
+  await page.getByLabel('Words').fill('"card declined" -accepted');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page).toHaveURL(/q=%22card/);
+  await expect(page.locator('.log')).toHaveCount(1);
+  await expect(page.getByLabel('Words')).toHaveValue('"card declined" -accepted');
+  await page.goBack();
+  await expect(page.locator('.log')).toHaveCount(50);
+});
+
+test('A4 a line opens to all that it says, as text, and leads to its trace', async ({ page }) => {
+  await open(page, '/logs?q=declined');
+  await page.locator('.log summary').click();
+  await expect(page.locator('.log-full pre')).toHaveText('card declined by northbank\n<b>code 51</b>');
+  await expect(page.locator('.log-full')).toContainText('bank.code');
+  await page.getByRole('link', { name: 'Its trace' }).click();
+  await expect(page).toHaveURL(`/traces/${failedTrace}`);
+  await expect(page.getByRole('heading', { name: 'What was logged in it' })).toBeVisible();
+  await expect(page.locator('.log')).toHaveCount(2);
+});
+
+test('C4 severities, pages and faults of a search', async ({ page }) => {
+  await open(page, '/logs?service=worker');
+  await page.getByLabel('Severity').selectOption('warn');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page.locator('.log')).toHaveCount(7);
+  await open(page, '/logs?service=worker&limit=40');
+  await page.getByRole('link', { name: 'Older log lines' }).click();
+  await expect(page.locator('.log')).toHaveCount(30);
+  await expect(page.getByRole('link', { name: 'Older log lines' })).toHaveCount(0);
+  await open(page, '/logs?filter=severity+%3D%3D+%22loud%22+%26%26');
+  await expect(page.locator('.fault')).toBeVisible();
+});
+
+test('C6 what was logged stands in the story of an ID, in its lanes and in order', async ({ page, request }) => {
+  await open(page, '/c/ord-1001');
+  await expect(page.locator('.lead')).toContainText('3 log lines');
+  await expect(page.locator('.log-body')).toHaveText([/asking northbank/, /card declined/, /courier booked/]);
+  await expect(page.locator('.tl-log')).toHaveCount(3);
+  await expect(page.locator('.tl-log.is-error')).toHaveCount(1);
+  const story = await (await request.get('/api/v1/correlations/ord-1001')).json();
+  expect(story.counts).toEqual({ trace: 3, log: 3 });
+  const times = story.items.map((item: { time: string }) => Date.parse(item.time));
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+  expect((await request.get('/api/v1/correlations/no-such-id')).status()).toBe(404);
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+  test('the search is a form, and lines open', async ({ page }) => {
+    await page.goto('/logs');
+    await page.getByLabel('Words').fill('declined');
+    await page.getByRole('button', { name: 'Search' }).click();
+    await expect(page.locator('.log')).toHaveCount(1);
+    await page.locator('.log summary').click();
+    await expect(page.locator('.log-full')).toBeVisible();
+  });
+});
