@@ -31,11 +31,14 @@ const FILTER_EXAMPLE: &str = r#"attributes["http.route"] == "/pay" && severity !
 const FIELDS: [(&str, &str, &str, &str); 6] = [
     ("q", "Words", "declined \"card number\" -retry", "field wide"),
     ("correlation_id", "Correlation ID", "order-4711", "field"),
+    ("filter", "Filter (CEL)", FILTER_EXAMPLE, "field wide"),
     ("trace_id", "Trace ID", "", "field"),
     ("from", "From", "-1h", "field"),
     ("to", "To", "now", "field"),
-    ("filter", "Filter (CEL)", FILTER_EXAMPLE, "field wide"),
 ];
+
+/// The field before which one chooses service and severity.
+const CHOICES_BEFORE: &str = "correlation_id";
 
 /// The page at `/logs`.
 #[component]
@@ -56,7 +59,7 @@ pub fn LogsPage() -> impl IntoView {
     view! {
         <Title text="Logs" />
         <h1>"Logs"</h1>
-        <div on:submit=submit>
+        <div class="results" on:submit=submit>
             <Loadable resource=found content=|page: view::LogsPage| view! { <Found page=page /> }.erase() />
         </div>
     }
@@ -109,6 +112,9 @@ fn form(page: &view::LogsPage) -> String {
     let form = [("class", Some("filters")), ("method", Some("get")), ("action", Some("/logs")), ("role", Some("search"))];
     markup.open("form", &form);
     for (name, label, placeholder, class) in FIELDS {
+        if name == CHOICES_BEFORE {
+            choices(&mut markup, page);
+        }
         let id = format!("log-{name}");
         let fault = page.faults.iter().find(|fault| fault.field == name);
         markup.open("div", &[("class", Some(class))]).open("label", &[("for", Some(&id))]).text(label).close("label");
@@ -128,14 +134,6 @@ fn form(page: &view::LogsPage) -> String {
         }
         markup.close("div");
     }
-    let same = |text: &String| (text.clone(), text.clone());
-    let mut services: Vec<(String, String)> = page.services.iter().map(same).collect();
-    if let Some(asked) = page.query.service.as_ref().filter(|asked| !page.services.contains(asked)) {
-        services.push(same(asked));
-    }
-    let levels: Vec<(String, String)> = LEVELS.iter().skip(1).map(|level| ((*level).to_owned(), format!("{level} or worse"))).collect();
-    markup.select("service", "Service", Some("Any"), &services, page.query.service.as_deref());
-    markup.select("severity", "Severity", Some("Any"), &levels, page.query.severity.map(Severity::as_str));
     for name in ["project_id", "execution_id", "limit"] {
         if let Some(value) = value_of(name) {
             markup.hidden(name, value);
@@ -145,6 +143,18 @@ fn form(page: &view::LogsPage) -> String {
     markup.open("button", &[("type", Some("submit")), ("class", Some("button primary"))]).text("Search").close("button").close("div");
     markup.close("form");
     markup.finish()
+}
+
+/// The fields to choose from. What the URL asks for is among them even when there is no such thing.
+fn choices(markup: &mut Markup, page: &view::LogsPage) {
+    let same = |text: &String| (text.clone(), text.clone());
+    let mut services: Vec<(String, String)> = page.services.iter().map(same).collect();
+    if let Some(asked) = page.query.service.as_ref().filter(|asked| !page.services.contains(asked)) {
+        services.push(same(asked));
+    }
+    let levels: Vec<(String, String)> = LEVELS.iter().skip(1).map(|level| ((*level).to_owned(), format!("{level} or worse"))).collect();
+    markup.select("service", "Service", Some("Any"), &services, page.query.service.as_deref());
+    markup.select("severity", "Severity", Some("Any"), &levels, page.query.severity.map(Severity::as_str));
 }
 
 /// Links that look back from now by a round time, and one without any range.
