@@ -15,6 +15,8 @@ use leptos::server_fn::codec::Post;
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "ssr")]
+use slowburn_domain::event::EventQuery;
 use slowburn_domain::id::{SpanId, TraceId};
 #[cfg(feature = "ssr")]
 use slowburn_domain::log_query::LogQuery;
@@ -26,8 +28,8 @@ use slowburn_domain::slo_query::SloQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
 use slowburn_domain::view::{
-    CorrelationPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, SettingsPage, SloEditorPage, SloPage, SlosPage, SpanView,
-    TracePage, TracesPage,
+    CorrelationPage, EventsPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, SettingsPage, SloEditorPage, SloPage, SlosPage,
+    SpanView, TracePage, TracesPage,
 };
 
 use crate::codec::Json;
@@ -77,6 +79,8 @@ pub enum Question {
     },
     /// Log records by the raw query string of the page's URL. What is not understood comes back, named by field.
     Logs(String),
+    /// Events by the raw query string of the page's URL.
+    Events(String),
     /// Everything with one correlation ID.
     Correlation(String),
     /// Incidents; from a cursor on, those that ended.
@@ -98,6 +102,7 @@ pub enum Answer {
     Slo(Box<SloPage>),
     SloEditor(Box<SloEditorPage>),
     Traces(Box<TracesPage>),
+    Events(Box<EventsPage>),
     Logs(Box<LogsPage>),
     Trace(Box<TracePage>),
     Span(Box<SpanView>),
@@ -140,6 +145,7 @@ models!(
     Slo(SloPage),
     SloEditor(SloEditorPage),
     Traces(TracesPage),
+    Events(EventsPage),
     Logs(LogsPage),
     Trace(TracePage),
     Span(SpanView),
@@ -259,6 +265,10 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
         Question::Traces(raw) => {
             let (query, faults) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))
+        }
+        Question::Events(raw) => {
+            let (query, faults) = EventQuery::parse(&raw);
+            Answer::Events(Box::new(backend.events_page(query, faults, now).await?))
         }
         Question::Logs(raw) => {
             let (query, faults) = LogQuery::parse(&raw);

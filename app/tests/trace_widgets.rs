@@ -303,6 +303,7 @@ fn correlation() -> CorrelationPage {
             correlation_ids: vec![],
             attributes: vec![],
             resource: vec![],
+            is_event: false,
         }],
         more_logs: false,
         bars,

@@ -66,6 +66,7 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ['traces-compared', `${demo.url}/traces/${trace.trace_id}?compare=${alike.trace_id}`],
     ['logs', `${demo.url}/logs`],
     ['logs-of-errors', `${demo.url}/logs?severity=error&q=declined`],
+    ['events', `${demo.url}/events`],
     ['logs-none', `${demo.url}/logs?q=nothing`],
     ['correlation', `${demo.url}/c/${encodeURIComponent(id)}`],
     ['not-found', `${demo.url}/traces/00000000000000000000000000000abc`],
@@ -73,6 +74,7 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ['empty-slos', `${empty.url}/slos`],
     ['empty-slo-editor', `${empty.url}/slo-editor`],
     ['empty-traces', `${empty.url}/traces`],
+    ['empty-events', `${empty.url}/events`],
     ['empty-logs', `${empty.url}/logs`],
   ];
 }

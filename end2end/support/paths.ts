@@ -29,6 +29,8 @@ export const pages: [name: string, path: string][] = [
   ['logs', '/logs'],
   ['logs looked for', '/logs?q=declined&severity=warn'],
   ['logs that are not there', '/logs?q=nothing&from=-1h'],
+  ['events', '/events'],
+  ['events looked for', '/events?type=order.*&q=van'],
   ['correlation', '/c/ord-1001'],
   ['incidents', '/incidents'],
   ['settings', '/settings'],

@@ -56,7 +56,15 @@ export async function seed(server: Server): Promise<void> {
   await send(server.otlpHttp, traces);
   await sendLogs(server.otlpHttp, logs(minutesAgo, traces.find(({ name }) => traceId(name) === failedTrace)!.start));
   await ecsLine(server, { '@timestamp': minutesAgo(3).toISOString(), 'log.level': 'info', message: 'courier booked', 'service.name': 'shipping', labels: { correlation_id: 'ord-1001' } });
+  await cloudEvent(server, { specversion: '1.0', id: 'shipped-1001', source: '/shipping', type: 'order.shipped', subject: 'ord-1001', time: minutesAgo(2).toISOString(), correlationid: 'ord-1001', data: { carrier: 'van' } });
   await incidentOf(server, 'signup-availability');
+}
+
+/** Sends a CloudEvent. */
+export async function cloudEvent(server: Server, event: object): Promise<void> {
+  const answer = await fetch(`${server.url}/api/v1/events`, { method: 'POST', headers: { 'content-type': 'application/cloudevents+json' }, body: JSON.stringify(event) });
+  const { accepted } = await answer.json();
+  if (accepted !== 1) throw new Error(`the event was refused: ${answer.status}`);
 }
 
 /** Lines of a worker, one a minute, and what the failed order's payment said. */

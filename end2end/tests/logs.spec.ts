@@ -40,15 +40,25 @@ test('C4 severities, pages and faults of a search', async ({ page }) => {
 
 test('C6 what was logged stands in the story of an ID, in its lanes and in order', async ({ page, request }) => {
   await open(page, '/c/ord-1001');
-  await expect(page.locator('.lead')).toContainText('3 log lines');
-  await expect(page.locator('.log-body')).toHaveText([/asking northbank/, /card declined/, /courier booked/]);
-  await expect(page.locator('.tl-log')).toHaveCount(3);
+  await expect(page.locator('.lead')).toContainText('3 log lines, 1 event');
+  await expect(page.locator('.log-body')).toHaveText([/asking northbank/, /card declined/, /courier booked/, /order.shipped/]);
+  await expect(page.locator('.tl-log')).toHaveCount(4);
   await expect(page.locator('.tl-log.is-error')).toHaveCount(1);
   const story = await (await request.get('/api/v1/correlations/ord-1001')).json();
-  expect(story.counts).toEqual({ trace: 3, log: 3 });
+  expect(story.counts).toEqual({ trace: 3, log: 3, event: 1 });
   const times = story.items.map((item: { time: string }) => Date.parse(item.time));
   expect(times).toEqual([...times].sort((a, b) => a - b));
   expect((await request.get('/api/v1/correlations/no-such-id')).status()).toBe(404);
+});
+
+test('D1 events are found by type and words, incidents among them', async ({ page }) => {
+  await open(page, '/events?type=order.*');
+  await expect(page.locator('.log')).toHaveCount(1);
+  await page.locator('.log summary').click();
+  await page.getByRole('link', { name: 'Everything of ord-1001' }).click();
+  await expect(page).toHaveURL('/c/ord-1001');
+  await open(page, '/events?q=signup-availability');
+  await expect(page.locator('.log').first()).toContainText('dev.slowburn.');
 });
 
 test.describe('without JavaScript', () => {

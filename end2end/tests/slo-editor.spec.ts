@@ -21,7 +21,7 @@ test('a new objective: named by itself, previewed while typing, saved with its a
 
   await page.getByRole('link', { name: 'Edit' }).click();
   await page.getByLabel('Good, percent').fill('99.5');
-  await expect(page.getByRole('complementary')).toContainText('target: 0.99 → 0.995');
+  await expect(page.getByRole('complementary')).toContainText('target: 99 % → 99.5 %');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page).toHaveURL(/\/slos\/basket-availability$/);
   expect((await (await request.get(`${empty.url}/api/v1/slos/basket-availability`)).json()).target).toBe(0.995);

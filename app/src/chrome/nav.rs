@@ -6,12 +6,13 @@ use leptos_router::hooks::use_location;
 use crate::erase::Erase;
 use crate::widgets::icon::Icon;
 
-const ENTRIES: [(&str, &str, &str); 6] = [
+const ENTRIES: [(&str, &str, &str); 7] = [
     ("/", "overview", "Overview"),
     ("/slos", "slos", "SLOs"),
     ("/incidents", "incidents", "Incidents"),
     ("/traces", "traces", "Traces"),
     ("/logs", "logs", "Logs"),
+    ("/events", "events", "Events"),
     ("/settings", "settings", "Settings"),
 ];
 

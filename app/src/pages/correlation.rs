@@ -65,8 +65,8 @@ fn Story(page: view::CorrelationPage) -> impl IntoView {
                     <h2>"Traces"</h2>
                     <TraceList traces=page.traces caption="Traces with this correlation ID, oldest first" common_id=page.id />
                     <p><a href=all>"Open in search"</a></p>
-                    <h2 id="logs">"Log lines"</h2>
-                    <LogList logs=page.logs caption="Log lines with this correlation ID or in its traces, oldest first" />
+                    <h2 id="logs">"Log lines and events"</h2>
+                    <LogList logs=page.logs caption="Log lines and events with this correlation ID or in its traces, oldest first" />
                     {page.more_logs.then(|| view! { <p class="muted">"More was logged than one page shows."</p> })}
                     <p><a href=all_logs>"Open in search"</a></p>
                 </section>
@@ -117,9 +117,9 @@ fn unknown(_error: AppError) -> AnyView {
         <Title text="Unknown correlation ID" />
         <section class="missing">
             <h1>"Nothing has this correlation ID"</h1>
-            <p class="lead">"Searched every stored trace and log line for "<code>{id}</code>"."</p>
+            <p class="lead">"Searched every stored trace, log line and event for "<code>{id}</code>"."</p>
             <p>
-                "IDs are compared letter by letter. Spans and log lines carry one in an attribute such as "<code>"correlation_id"</code>", "
+                "IDs are compared letter by letter. Spans, log lines and events carry one in an attribute such as "<code>"correlation_id"</code>", "
                 <code>"session.id"</code>" or "<code>"http.request.header.x-request-id"</code>
                 "; raw spans are dropped after the retention. What arrives from now on is shown here on reload."
             </p>

@@ -10,6 +10,7 @@ use leptos_router::LazyRoute;
 
 use crate::erase::Erase;
 use crate::pages::correlation::CorrelationPage;
+use crate::pages::events::EventsPage;
 use crate::pages::incident::IncidentPage;
 use crate::pages::incidents::IncidentsPage;
 use crate::pages::logs::LogsPage;
@@ -101,6 +102,8 @@ routes! {
     TraceRoute, TracePage, trace, spans, load_trace;
     /// `/logs`
     LogsRoute, LogsPage, logs, logs, load_logs;
+    /// `/events`
+    EventsRoute, EventsPage, events, logs, load_events;
     /// `/c/:id`
     CorrelationRoute, CorrelationPage, correlation, correlation, load_correlation;
 }
@@ -119,6 +122,7 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("traces", None) => "TracesPage",
         ("traces", Some(_)) => "TracePage",
         ("logs", None) => "LogsPage",
+        ("events", None) => "EventsPage",
         ("c", Some(_)) => "CorrelationPage",
         _ => return None,
     };
@@ -157,6 +161,7 @@ mod tests {
             ("/traces", Some("traces")),
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),
             ("/logs", Some("logs")),
+            ("/events", Some("logs")),
             ("/c/ORDER-1", Some("correlation")),
             ("/c", None),
             ("/slos/a/b", None),

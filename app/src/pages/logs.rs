@@ -37,8 +37,8 @@ const FIELDS: [(&str, &str, &str, &str); 6] = [
     ("to", "To", "now", "field"),
 ];
 
-/// The field before which one chooses service and severity.
-const CHOICES_BEFORE: &str = "correlation_id";
+/// After so many fields one chooses service and severity.
+const CHOICES_AFTER: usize = 1;
 
 /// The page at `/logs`.
 #[component]
@@ -111,37 +111,16 @@ fn form(page: &view::LogsPage) -> String {
     let mut markup = Markup::default();
     let form = [("class", Some("filters")), ("method", Some("get")), ("action", Some("/logs")), ("role", Some("search"))];
     markup.open("form", &form);
-    for (name, label, placeholder, class) in FIELDS {
-        if name == CHOICES_BEFORE {
-            choices(&mut markup, page);
-        }
-        let id = format!("log-{name}");
-        let fault = page.faults.iter().find(|fault| fault.field == name);
-        markup.open("div", &[("class", Some(class))]).open("label", &[("for", Some(&id))]).text(label).close("label");
-        let field = [
-            ("id", Some(id.as_str())),
-            ("name", Some(name)),
-            ("type", Some("text")),
-            ("value", Some(value_of(name).unwrap_or_default())),
-            ("placeholder", Some(placeholder)),
-            ("autocomplete", Some("off")),
-            ("spellcheck", Some("false")),
-            ("aria-invalid", fault.map(|_| "true")),
-        ];
-        markup.open("input", &field);
-        if let Some(fault) = fault {
-            markup.element("p", "fault", &fault.reason);
-        }
-        markup.close("div");
-    }
+    let (before, after) = FIELDS.split_at(CHOICES_AFTER);
+    markup.search_fields(before, value_of, &page.faults);
+    choices(&mut markup, page);
+    markup.search_fields(after, value_of, &page.faults);
     for name in ["project_id", "execution_id", "limit"] {
         if let Some(value) = value_of(name) {
             markup.hidden(name, value);
         }
     }
-    markup.open("div", &[("class", Some("filters-go"))]);
-    markup.open("button", &[("type", Some("submit")), ("class", Some("button primary"))]).text("Search").close("button").close("div");
-    markup.close("form");
+    markup.search_button().close("form");
     markup.finish()
 }
 

@@ -2,6 +2,7 @@
 //! In the browser they lie in modules of their own ([`lazy`]).
 
 pub mod correlation;
+pub mod events;
 mod follow;
 pub mod incident;
 pub mod incidents;

@@ -103,6 +103,12 @@ fn Content(page: Page) -> impl IntoView {
     provide_now(page.now);
     let evaluation = &page.row.evaluation;
     let objective = &page.row.objective;
+    let sentence = match &page.backfill {
+        Some(_) if evaluation.counts.total == 0 => {
+            format!("{} is new: what is stored of its past is being counted.", sentence::title(objective))
+        }
+        _ => sentence::slo(objective, evaluation),
+    };
     let badge = match evaluation.tier {
         Some(tier) => view! { <StateBadge alert=evaluation.alert tier=tier /> },
         None => view! { <StateBadge alert=evaluation.alert /> },
@@ -139,7 +145,7 @@ fn Content(page: Page) -> impl IntoView {
             <span class="muted">"service " {objective.service.clone()}</span>
             <a class="button" href=edit>"Edit"</a>
         </header>
-        <p class="lead answer" class:is-trouble=sentence::is_in_trouble(evaluation)>{sentence::slo(objective, evaluation)}</p>
+        <p class="lead answer" class:is-trouble=sentence::is_in_trouble(evaluation)>{sentence}</p>
         {description}
         {evaluation.renews_at.map(|at| view! {
             <p class="muted">"The next "{objective.window.adjective()}" budget begins "<When at=at />", "<Instant at=at />"."</p>
@@ -200,6 +206,7 @@ fn Overview(page: Page) -> impl IntoView {
         <Groups slo=page.row.objective.name.clone() groups=page.groups.clone() />
         <section aria-labelledby="alerting">
             <h2 id="alerting">"Why it fires, or does not"</h2>
+            {sentence::projection(&page.row.objective, evaluation).map(|words| view! { <p class="muted">{words}</p> })}
             <TierTable tiers=evaluation.tiers.clone() method=method />
         </section>
         {now_open}

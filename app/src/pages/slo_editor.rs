@@ -10,6 +10,7 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use slowburn_domain::slo_form::SloForm;
 use slowburn_domain::url::{decode_query, slo_path};
 use slowburn_domain::view::SloEditorPage as Page;
 
@@ -18,6 +19,7 @@ use crate::browser;
 use crate::erase::Erase;
 use crate::url::raw_url;
 use crate::widgets::loadable::Loadable;
+use crate::widgets::markup::Markup;
 use fields::{DocumentFields, Fields, signature};
 use preview::Aside;
 
@@ -65,7 +67,7 @@ pub fn SloEditorPage() -> impl IntoView {
 #[component]
 fn Content(page: Page) -> impl IntoView {
     let begun = decode_query(&page.form);
-    let notice = page.notice.clone();
+    let notice = page.notice.as_ref().map(|notice| told(notice, &page));
     let editor = Editor { shown: RwSignal::new(page), begun: StoredValue::new(begun) };
     let original = editor.value("original");
     let is_yaml = editor.value("face") == "yaml";
@@ -100,7 +102,7 @@ fn Content(page: Page) -> impl IntoView {
     view! {
         <nav class="breadcrumb" aria-label="Breadcrumb"><a href="/slos">"SLOs"</a>{parent}</nav>
         <h1>{title}</h1>
-        {notice.map(|notice| view! { <p class="notice" role="status">{notice}</p> })}
+        {notice.map(|notice| view! { <div class="notice" role="status" inner_html=notice></div> })}
         <form class="editor" method="post" action="/slo-editor" on:input=typed aria-label="Objective">
             <div class="editor-fields">
                 <input type="hidden" name="original" value=original.clone() />
@@ -111,7 +113,7 @@ fn Content(page: Page) -> impl IntoView {
                     <button class="link-button" name="action" value=other>{words}</button>
                 </div>
                 {fields}
-                <p class="fault" role="status">{move || is_refused().then_some("Something is missing yet; it is said at its field.")}</p>
+                <p class="fault" role="status">{move || is_refused().then_some("Something is wrong or missing yet; it is said at its field.")}</p>
                 <div class="row">{signature(editor)}</div>
                 <div class="editor-go">
                     <button class="button primary" name="action" value="save">{if original.is_empty() { "Create objective" } else { "Save changes" }}</button>
@@ -123,4 +125,19 @@ fn Content(page: Page) -> impl IntoView {
         </form>
     }
     .erase()
+}
+
+/// What to know before anything else, and the way to each field that is wrong.
+fn told(notice: &str, page: &Page) -> String {
+    let mut markup = Markup::default();
+    markup.element("p", "", notice);
+    if !page.faults.is_empty() {
+        markup.open("ul", &[("class", Some("lints"))]);
+        for fault in &page.faults {
+            let href = format!("#edit-{}", fault.field);
+            markup.open("li", &[]).link(&href, false, SloForm::label(&fault.field)).text(": ").text(&fault.reason).close("li");
+        }
+        markup.close("ul");
+    }
+    markup.finish()
 }

@@ -40,8 +40,12 @@ fn write(logs: &[LogLine], offset: impl Fn(&LogLine) -> i32) -> String {
     let mut markup = Markup::default();
     for log in logs {
         let colour = services.iter().position(|known| *known == log.service).and_then(|index| colours.get(index)).copied();
-        let word = if log.severity.is_empty() { "–" } else { &log.severity };
-        let class = format!("log is-{}", if log.severity.is_empty() { "unknown" } else { &log.severity });
+        let word = match log.severity.as_str() {
+            _ if log.is_event => "event",
+            "" => "–",
+            word => word,
+        };
+        let class = format!("log is-{}", if word == "–" { "unknown" } else { word });
         let offset = offset(log);
         markup.open("li", &[("class", Some(&class))]).open("details", &[]).open("summary", &[]);
         markup.open("time", &[("datetime", Some(&log.time.to_string())), ("title", Some(&sentence::instant(log.time, offset)))]);
@@ -57,6 +61,8 @@ fn write(logs: &[LogLine], offset: impl Fn(&LogLine) -> i32) -> String {
 /// What a line says, in words.
 fn said(log: &LogLine) -> String {
     match &log.body {
+        Value::Null if log.is_event => log.event_name.clone(),
+        body if log.is_event => format!("{} {body}", log.event_name),
         Value::Null if log.event_name.is_empty() => "(no body)".to_owned(),
         Value::Null => log.event_name.clone(),
         body => body.to_string(),
@@ -79,7 +85,7 @@ fn in_full(markup: &mut Markup, log: &LogLine) {
         markup.term("severity as sent", "code", &log.severity_text);
     }
     if !log.event_name.is_empty() {
-        markup.term("event", "code", &log.event_name);
+        markup.term(if log.is_event { "type" } else { "event" }, "code", &log.event_name);
     }
     if let Some(span_id) = log.span_id {
         markup.term("span", "code", &span_id.to_string());

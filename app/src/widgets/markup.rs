@@ -1,6 +1,7 @@
 //! Markup written as text. Rows and frames that need no life of their own (links are taken by the page) are a fifth of the
 //! WebAssembly this way that they are as views, and a thousand of them stand at once. Whatever goes in is escaped here.
 
+use slowburn_domain::query::FieldFault;
 use slowburn_domain::slo::Alert;
 
 use crate::widgets::icon;
@@ -117,6 +118,44 @@ impl Markup {
             self.open("option", &[("value", Some(value)), ("selected", selected)]).text(words).close("option");
         }
         self.close("select").close("div")
+    }
+
+    /// Fields of a search with their labels (parameter, label, placeholder, class of the field), each with what is wrong with it.
+    #[inline(never)]
+    pub fn search_fields<'v>(
+        &mut self,
+        fields: &[(&'static str, &'static str, &'static str, &'static str)],
+        value_of: impl Fn(&str) -> Option<&'v str>,
+        faults: &[FieldFault],
+    ) -> &mut Self {
+        for (name, label, placeholder, class) in fields {
+            let id = format!("log-{name}");
+            let fault = faults.iter().find(|fault| fault.field == *name);
+            self.open("div", &[("class", Some(class))]).open("label", &[("for", Some(&id))]).text(label).close("label");
+            let field = [
+                ("id", Some(id.as_str())),
+                ("name", Some(*name)),
+                ("type", Some("text")),
+                ("value", Some(value_of(name).unwrap_or_default())),
+                ("placeholder", Some(*placeholder)),
+                ("autocomplete", Some("off")),
+                ("spellcheck", Some("false")),
+                ("aria-invalid", fault.map(|_| "true")),
+            ];
+            self.open("input", &field);
+            if let Some(fault) = fault {
+                self.element("p", "fault", &fault.reason);
+            }
+            self.close("div");
+        }
+        self
+    }
+
+    /// The button of a search.
+    #[inline(never)]
+    pub fn search_button(&mut self) -> &mut Self {
+        self.open("div", &[("class", Some("filters-go"))]);
+        self.open("button", &[("type", Some("submit")), ("class", Some("button primary"))]).text("Search").close("button").close("div")
     }
 
     /// A field that nobody sees.

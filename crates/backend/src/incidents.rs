@@ -10,12 +10,10 @@ use std::time::Instant;
 use metrics::histogram;
 use slowburn_domain::incident::{Change, Incident, Standing, Step, Verdict, is_more_urgent, judge};
 use slowburn_domain::query::{FieldFault, MAX_LIMIT};
-use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::{IncidentPage, IncidentsPage};
 use slowburn_storage::event::{self, NewEvent};
 use slowburn_storage::incident::{self, IncidentQuery};
-use slowburn_storage::segment::Bloom;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -149,9 +147,7 @@ impl Backend {
     }
 
     pub(crate) async fn append_event(&self, connection: &mut PgConnection, event: &NewEvent<'_>) -> Result<()> {
-        let subject = Value::String(event.subject.to_owned());
-        let bucket = Bloom::hash("subject", &subject) % u64::from(self.0.settings.buckets);
-        Ok(event::append(connection, i16::try_from(bucket).unwrap_or_default(), Uuid::now_v7(), event).await?)
+        Ok(event::append(connection, self.bucket_of(event.subject), Uuid::now_v7(), event).await?)
     }
 
     async fn tell_alert(&self, slo: &str, before: Option<&str>, alert: &str, now: Timestamp) -> Result<()> {

@@ -15,6 +15,9 @@ use crate::time::Timestamp;
 /// Horizontal pixels for which series are thinned out; more are not told apart on a screen.
 pub const COLUMNS: usize = 900;
 
+/// Letters of what a change was about, told at its marker.
+const MOST_TOLD: usize = 100;
+
 /// The time range of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeAxis {
@@ -181,6 +184,10 @@ impl Chart {
             self.marks.push(Mark::Upright(Role::Change, position));
             reading.text.push_str(" · ");
             reading.text.push_str(&change.what);
+            if change.mark == "version" && !change.more.is_empty() {
+                reading.text.push_str(": ");
+                reading.text.extend(change.more.join("; ").chars().take(MOST_TOLD));
+            }
         }
         self
     }

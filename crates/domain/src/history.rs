@@ -133,7 +133,7 @@ mod tests {
             author: Some("Grace".to_owned()),
             reason: Some("too strict".to_owned()),
             change: "changed".to_owned(),
-            differences: vec!["target: 0.999 → 0.99".to_owned()],
+            differences: vec!["target: 99.9 % → 99 %".to_owned()],
             body: String::new(),
         };
         let told = history("checkout", &[], &[version], &[exclusion(Some((at(3), "Alan".to_owned())))]);
@@ -143,7 +143,7 @@ mod tests {
             ["An exclusion was taken back by Alan", "Time was excluded by Ada, with all objectives of shop", "Version 2 applied by Grace"]
         );
         assert_eq!(told[1].more[2], "−50 % of the budget left before, 91 % after");
-        assert_eq!(told[2].more, ["“too strict”", "target: 0.999 → 0.99"]);
+        assert_eq!(told[2].more, ["“too strict”", "target: 99.9 % → 99 %"]);
         assert!(told.iter().all(|happening| happening.exclusion.is_none()), "what was taken back cannot be taken back");
         assert_eq!(history("checkout", &[], &[], &[exclusion(None)])[0].exclusion.as_deref(), Some("7"));
     }

@@ -8,6 +8,7 @@
 pub mod chart;
 pub mod comparison;
 pub mod counter;
+pub mod event;
 pub mod filter;
 pub mod flame;
 pub mod history;

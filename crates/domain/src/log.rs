@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::EventLine;
 use crate::id::{SpanId, TraceId};
 use crate::span::{Source, Value, pairs};
 use crate::time::Timestamp;
@@ -118,6 +119,9 @@ pub struct LogLine {
     /// Attributes of the process.
     #[serde(with = "pairs")]
     pub resource: Vec<(String, Value)>,
+    /// Whether it is an event of the log of events among log lines: `service` is its source then, `event_name` its type.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_event: bool,
 }
 
 impl From<&LogRecord> for LogLine {
@@ -134,6 +138,28 @@ impl From<&LogRecord> for LogLine {
             correlation_ids: record.correlation_id.iter().cloned().collect(),
             attributes: record.attributes.clone(),
             resource: record.source.resource.clone(),
+            is_event: false,
+        }
+    }
+}
+
+impl From<&EventLine> for LogLine {
+    fn from(event: &EventLine) -> Self {
+        let subject = (!event.subject.is_empty()).then(|| ("subject".to_owned(), Value::String(event.subject.clone())));
+        let attributes = subject.into_iter().chain(event.extensions.iter().cloned());
+        Self {
+            time: event.time,
+            severity: String::new(),
+            severity_text: String::new(),
+            service: event.source.clone(),
+            body: event.data.clone(),
+            event_name: event.kind.clone(),
+            trace_id: event.trace_id,
+            span_id: None,
+            correlation_ids: event.correlation_id.iter().cloned().collect(),
+            attributes: attributes.collect(),
+            resource: Vec::new(),
+            is_event: true,
         }
     }
 }

@@ -253,6 +253,22 @@ pub fn tier(state: &TierState, method: BudgetingMethod) -> String {
     }
 }
 
+/// What the thresholds of tiers are shares of, when that is not the budget that a page shows: a source that is younger than the
+/// window, or was silent, has sent a part of the events that a whole window will have (requirement B6).
+pub fn projection(objective: &Objective, evaluation: &Evaluation) -> Option<String> {
+    let state = evaluation.tiers.iter().find(|state| state.rule.budget_share > 0.0)?;
+    let (whole, now) = (state.long_threshold / state.rule.budget_share, evaluation.budget.total);
+    let is_other = now > 0.0 && (whole / now - 1.0).abs() > 0.1 && objective.budgeting_method != BudgetingMethod::Composite;
+    is_other.then(|| {
+        format!(
+            "Thresholds are shares of the budget that a whole {} window has at the present traffic, {} bad ones; what came so far allows {}.",
+            objective.window.adjective(),
+            count(whole.round()),
+            amount(now)
+        )
+    })
+}
+
 /// When an alert of an objective fires and what an outage of everything would do to it, in one sentence.
 pub fn alert_rule(rule: &TierRule, window: &TimeWindow, target: Target) -> String {
     let does = match rule.tier {
@@ -261,11 +277,12 @@ pub fn alert_rule(rule: &TierRule, window: &TimeWindow, target: Target) -> Strin
     };
     let long = long_duration(f64::from(rule.long_minutes) * 60.0);
     let outage = long_duration(rule.detection_seconds(target, 1.0).max(60.0));
+    // Shares that follow from a window of another length have many digits.
+    let share = target_percent((rule.budget_share * 1_000.0).round() / 1_000.0);
+    let pace = if rule.burn_rate > 1.0 { format!(", {} too fast", burn(rule.burn_rate)) } else { String::new() };
     format!(
-        "{does} when {} of the {} budget burns within {long}, {} too fast. An outage of everything is noticed after {outage}",
-        target_percent(rule.budget_share),
-        window.adjective(),
-        burn(rule.burn_rate)
+        "{does} when {share} of the {} budget burns within {long}{pace}. An outage of everything is noticed after {outage}",
+        window.adjective()
     )
 }
 

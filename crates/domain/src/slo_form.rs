@@ -149,7 +149,7 @@ impl SloForm {
     /// Whether a condition says which spans are good or which are bad, and the condition in CEL.
     pub fn part(&self) -> (bool, String) {
         const NO_ERROR: &str = "status != \"error\"";
-        let faster = || format!("duration_ms < {}", self.trimmed("faster_ms"));
+        let faster = || format!("duration_ms < {}", self.milliseconds());
         match self.value("good") {
             "faster" => (true, faster()),
             "both" => (true, format!("{NO_ERROR} && {}", faster())),
@@ -175,7 +175,7 @@ impl SloForm {
         if self.is_edit() && self.trimmed("name") != self.value("original") {
             fault("name", "a name stays; a new objective gets a new one");
         }
-        if matches!(self.value("good"), "faster" | "both") && !is_positive(self.trimmed("faster_ms")) {
+        if matches!(self.value("good"), "faster" | "both") && !is_positive(self.milliseconds()) {
             fault("faster_ms", "a number of milliseconds, such as 300");
         }
         if matches!(self.value("good"), "own" | "bad") && self.trimmed("good_filter").is_empty() {
@@ -194,6 +194,29 @@ impl SloForm {
             fault("labels", "pairs such as team: shop, tier: gold");
         }
         faults
+    }
+
+    /// What a field is called where it is filled.
+    pub fn label(field: &str) -> &'static str {
+        match field {
+            "service" => "Service",
+            "name" => "Name",
+            "display_name" => "Title",
+            "operation" => "Operation",
+            "total" => "What counts",
+            "group_by" => "A budget for each value of",
+            "group_cap" => "For at most, values",
+            "faster_ms" => "Faster than, ms",
+            "good_filter" => "What is good",
+            "target" => "Good, percent",
+            "window" => "Over",
+            "time_zone" => "In the zone",
+            "slice" => "Length of a slice",
+            "slice_target" => "A slice is good from, percent",
+            "labels" => "Labels",
+            "description" => "Description",
+            _ => "Document",
+        }
     }
 
     /// The field that a path of an OpenSLO document belongs to.
@@ -219,6 +242,11 @@ impl SloForm {
             ("spec.objectives", "target"),
         ];
         cases.into_iter().find(|(start, _)| path.starts_with(start)).map_or("name", |(_, field)| field)
+    }
+
+    /// The limit of what is fast enough; its unit may stand behind it.
+    fn milliseconds(&self) -> &str {
+        self.trimmed("faster_ms").trim_end_matches("ms").trim_end()
     }
 
     /// A percentage as a number of the document; `None` when it is none.

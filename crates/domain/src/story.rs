@@ -53,10 +53,13 @@ pub fn of_correlation(page: &CorrelationPage) -> String {
         (None, None) => "nothing failed".to_owned(),
     };
     let more = if page.more_logs { "the first " } else { "" };
+    let events = page.logs.iter().filter(|log| log.is_event).count() as u64;
+    let lines = page.logs.len() as u64 - events;
     let parts = [
         (!page.traces.is_empty()).then_some(first),
         (spans > 0).then(|| plural(spans, "span")),
-        (!page.logs.is_empty()).then(|| format!("{more}{}", plural(page.logs.len() as u64, "log line"))),
+        (lines > 0).then(|| format!("{more}{}", plural(lines, "log line"))),
+        (events > 0).then(|| plural(events, "event")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!("{} over {}; {outcome}.", parts.join(", "), duration_nanos(end.since(start)))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::{EventLine, EventQuery};
 use crate::history::Happening;
 use crate::id::{SpanId, TraceId};
 use crate::incident::Incident;
@@ -352,6 +353,21 @@ pub struct LogsPage {
     pub services: Vec<String>,
 }
 
+/// The Events page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventsPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// The search as understood.
+    pub query: EventQuery,
+    /// What could not be understood.
+    pub faults: Vec<FieldFault>,
+    /// Events found, newest first.
+    pub items: Vec<EventLine>,
+    /// The search for the next page.
+    pub next: Option<EventQuery>,
+}
+
 /// The Traces page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TracesPage {
@@ -482,7 +498,7 @@ pub struct CorrelationPage {
     pub bars: Vec<LaneBar>,
     /// The first failure: where and what.
     pub first_error: Option<LaneBar>,
-    /// What was logged with the ID or in one of its traces, oldest first.
+    /// What was logged with the ID or in one of its traces, and the events that carry it, oldest first.
     pub logs: Vec<LogLine>,
     /// More was logged than is shown?
     pub more_logs: bool,

@@ -7,6 +7,7 @@ use axum::extract::State;
 use http::Uri;
 use serde::Serialize;
 use slowburn_backend::Backend;
+use slowburn_domain::event::EventQuery;
 use slowburn_domain::log::LogLine;
 use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::story::is_error;
@@ -38,7 +39,7 @@ pub struct Correlation {
 /// One thing that happened.
 #[derive(Serialize, ToSchema)]
 pub struct Item {
-    /// `trace` or `log`.
+    /// `trace`, `log` or `event`.
     kind: &'static str,
     #[schema(value_type = String)]
     time: Timestamp,
@@ -71,20 +72,21 @@ fn of_trace(trace: &TraceSummary) -> Item {
 fn of_log(id: &str, log: &LogLine) -> Item {
     let href = match log.trace_id {
         Some(trace_id) => trace_path(trace_id),
+        None if log.is_event => EventQuery { correlation_id: Some(id.to_owned()), ..EventQuery::default() }.href(),
         None => LogQuery { correlation_id: Some(id.to_owned()), ..LogQuery::default() }.href(),
     };
     Item {
-        kind: "log",
+        kind: if log.is_event { "event" } else { "log" },
         time: log.time,
         duration_ms: None,
         service: log.service.clone(),
-        title: log.body.to_string(),
+        title: if log.is_event { log.event_name.clone() } else { log.body.to_string() },
         status: status(is_error(log)),
         href,
     }
 }
 
-/// Every trace and log record of a correlation ID, in order of time.
+/// Every trace, log record and event of a correlation ID, in order of time.
 #[utoipa::path(
     get, path = "/api/v1/correlations/{id}", params(("id" = String, Path)),
     responses((status = 200, body = Correlation), (status = 404, body = Problem))
@@ -100,6 +102,9 @@ fn answer(page: CorrelationPage) -> Correlation {
     items.extend(page.logs.iter().map(|log| of_log(&page.id, log)));
     items.sort_by_key(|item| item.time);
     let (from, to) = page.span();
-    let counts = BTreeMap::from([("trace", page.traces.len() as u64), ("log", page.logs.len() as u64)]);
+    let mut counts = BTreeMap::from([("trace", 0), ("log", 0), ("event", 0)]);
+    for item in &items {
+        *counts.entry(item.kind).or_default() += 1;
+    }
     Correlation { id: page.id, from, to, counts, items }
 }

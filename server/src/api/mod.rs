@@ -1,6 +1,7 @@
 //! The REST API. Shapes here are a contract with scripts and are kept apart from what pages show.
 
 pub mod correlations;
+pub mod events;
 pub mod exclusions;
 pub mod health;
 pub mod incidents;
@@ -26,8 +27,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::{OpenApi, ToSchema};
 
 use self::problem::Problem;
-use crate::doors::ecs;
 use crate::doors::router::Doors;
+use crate::doors::{cloudevents, ecs};
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
@@ -94,6 +95,8 @@ impl<T> List<T> {
         traces::one,
         logs::list,
         ecs::logs,
+        events::list,
+        cloudevents::events,
         correlations::one,
         services::list,
         storage::storage,
@@ -111,6 +114,7 @@ impl<T> List<T> {
         traces::TraceSummary,
         traces::Trace,
         logs::Log,
+        events::Event,
         correlations::Correlation,
         services::Service
     ))
@@ -143,6 +147,7 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/traces", get(traces::list))
         .route("/api/v1/traces/{trace_id}", get(traces::one))
         .route("/api/v1/logs", get(logs::list).merge(post(ecs::logs).layer(DefaultBodyLimit::disable())))
+        .route("/api/v1/events", get(events::list).merge(post(cloudevents::events).layer(DefaultBodyLimit::disable())))
         .route("/api/v1/correlations/{id}", get(correlations::one))
         .route("/api/v1/services", get(services::list))
         .route("/api/v1/storage", get(storage::storage))

@@ -9,7 +9,7 @@ use http::StatusCode;
 use http::header::EXPECT;
 use serde::Serialize;
 use slowburn_backend::Backend;
-use slowburn_backend::ingest::{Format, Refusal, Rejected};
+use slowburn_backend::ingest::{Accepted, Format, Refusal, Rejected};
 use slowburn_domain::query::FieldFault;
 use slowburn_domain::signal::Signal;
 use tower_http::timeout::TimeoutBody;
@@ -45,6 +45,12 @@ impl From<Rejected> for RejectedRecord {
     }
 }
 
+impl From<Accepted> for Outcome {
+    fn from(accepted: Accepted) -> Self {
+        Self { accepted: accepted.accepted, rejected: accepted.faults.into_iter().map(RejectedRecord::from).collect() }
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let message = refusal.to_string();
@@ -76,10 +82,7 @@ pub async fn logs(State(backend): State<Backend>, State(patience): State<Patienc
         }
     };
     match outcome {
-        Ok(accepted) => {
-            let rejected = accepted.faults.into_iter().map(RejectedRecord::from).collect();
-            Json(Outcome { accepted: accepted.accepted, rejected }).into_response()
-        }
+        Ok(accepted) => Json(Outcome::from(accepted)).into_response(),
         Err(problem) => {
             // Who waits for leave to send has sent nothing.
             if !parts.headers.contains_key(EXPECT) {

@@ -1,5 +1,6 @@
 //! The doors: what listens, and what every request passes on its way in.
 
+pub mod cloudevents;
 pub mod ecs;
 pub mod guard;
 pub mod listen;

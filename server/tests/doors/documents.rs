@@ -20,7 +20,7 @@ async fn a_document_is_tried_applied_and_exported(pool: PgPool) {
     assert_eq!(app.put("/api/v1/openslo?dry_run=false", yaml.clone()).await.json()["changes"], created);
     assert_eq!(app.put("/api/v1/openslo", yaml).await.json()["changes"][0]["change"], "unchanged");
     let changed = app.put("/api/v1/openslo?dry_run=true", availability("checkout", 0.95)).await.json();
-    assert_eq!(changed["changes"], json!([{"name": "checkout", "change": "changed", "differences": ["target: 0.99 → 0.95"]}]));
+    assert_eq!(changed["changes"], json!([{"name": "checkout", "change": "changed", "differences": ["target: 99 % → 95 %"]}]));
     assert_eq!(app.get("/api/v1/slos/checkout").await.json()["target"], 0.99);
 
     let export = app.get("/api/v1/openslo").await;
@@ -80,7 +80,7 @@ async fn b1_versions_tell_who_changed_what_and_why(pool: PgPool) {
     let [new, first] = [&versions["items"][0], &versions["items"][1]];
     assert_eq!(fields(new), "at author change differences document number reason");
     assert_eq!((&new["number"], &new["author"], &new["reason"]), (&json!(2), &json!("Bob"), &json!(null)));
-    assert_eq!(new["differences"], json!(["target: 0.99 → 0.95"]));
+    assert_eq!(new["differences"], json!(["target: 99 % → 95 %"]));
     assert_eq!((&first["author"], &first["reason"], &first["document"]), (&json!("Ada"), &json!("first try"), &json!(old)));
     assert_eq!(app.get("/api/v1/slos/other/versions").await.status, 404);
 }

@@ -108,7 +108,7 @@ async fn c4_a_log_is_told_whole_and_faults_of_a_search_together(pool: PgPool) {
     assert_eq!(list["items"], json!([expected]));
     let story = app.get("/api/v1/correlations/order-7").await.json();
     assert_eq!(fields(&story), "counts from id items to");
-    assert_eq!((&story["id"], &story["counts"]), (&json!("order-7"), &json!({"trace": 0, "log": 1})));
+    assert_eq!((&story["id"], &story["counts"]), (&json!("order-7"), &json!({"trace": 0, "log": 1, "event": 0})));
     let item = &story["items"][0];
     assert_eq!(fields(item), "duration_ms href kind service status time title");
     assert_eq!((&item["kind"], &item["status"], &item["title"]), (&json!("log"), &json!("error"), &json!("card declined")));

@@ -3,6 +3,7 @@
 
 mod app;
 mod documents;
+mod events;
 mod exclusions;
 mod fuzz;
 mod guard;

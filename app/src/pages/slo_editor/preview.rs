@@ -26,7 +26,7 @@ fn written(page: &SloEditorPage) -> String {
             markup.element("p", "muted", "What it counts is not read by this server, so there is nothing to preview.");
         }
         None => {
-            markup.element("p", "muted", "As soon as nothing is missing, this says how the objective would stand today.");
+            markup.element("p", "muted", "As soon as nothing is wrong or missing, this says how the objective would stand today.");
         }
     }
     list(&mut markup, "Worth a second look", page.warnings.iter().map(String::as_str));
@@ -54,7 +54,13 @@ fn write(markup: &mut Markup, preview: &SloPreview, page: &SloEditorPage) {
     markup.element("p", "muted", &looked);
     list(markup, "Its groups", Some(preview.groups.as_str()).filter(|groups| !groups.is_empty()).into_iter());
     list(markup, "Its alerts", preview.alerts.iter().map(String::as_str));
-    if preview.alerts.is_empty() {
+    if !preview.alerts.is_empty() {
+        markup.element(
+            "p",
+            "muted",
+            "An alert is an incident: shown on these pages, in the API and in the event log. Nothing is sent anywhere.",
+        );
+    } else {
         markup.element("h3", "", "Its alerts").element(
             "p",
             "fault",

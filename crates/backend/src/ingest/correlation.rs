@@ -42,6 +42,12 @@ impl IdReader {
         [record.correlation_id, record.project_id, record.execution_id] = ids;
     }
 
+    /// The correlation ID among attributes.
+    pub fn correlation(&self, attributes: &[(String, Value)]) -> Option<String> {
+        let [correlation, ..] = self.ids(attributes);
+        correlation
+    }
+
     fn ids(&self, attributes: &[(String, Value)]) -> [Option<String>; 3] {
         let correlation: Vec<&str> = self.correlation.iter().map(String::as_str).collect();
         [&correlation[..], &PROJECT, &EXECUTION].map(|names| find(attributes, names))

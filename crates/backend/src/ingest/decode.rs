@@ -1,7 +1,9 @@
 //! A message to records: decoded, cleaned of secrets, read for the IDs people search by. CPU-bound and pure; runs on a codec
 //! thread.
 
+use slowburn_domain::event::EventLine;
 use slowburn_domain::signal::Signal;
+use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -47,6 +49,21 @@ impl Decoder {
             redactor: Redactor::new(&settings.redacted_keys, settings.redact_emails),
             ids: IdReader::new(&settings.correlation_attributes),
         }
+    }
+
+    /// Replaces secrets of an event and reads its correlation ID: from its attributes, `correlationid` first, or from the fields of
+    /// its data. Gives how many values were replaced.
+    pub(crate) fn clean_event(&self, event: &mut EventLine) -> u64 {
+        let mut redacted = self.redactor.attributes(&mut event.extensions);
+        redacted += self.redactor.any_value(&mut event.data);
+        let own = event.extensions.iter().find(|(name, _)| name == "correlationid").and_then(|(_, value)| value.as_str());
+        let fields: &[(String, Value)] = if let Value::Map(fields) = &event.data { fields } else { &[] };
+        event.correlation_id = own
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned)
+            .or_else(|| self.ids.correlation(&event.extensions))
+            .or_else(|| self.ids.correlation(fields));
+        redacted
     }
 
     /// Reads a decompressed message that arrived at `now`.

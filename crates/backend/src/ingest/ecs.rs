@@ -13,7 +13,7 @@ use slowburn_domain::time::Timestamp;
 
 use super::Refusal;
 use super::intake::Intake;
-use super::json_tree::Growth;
+use super::json_tree::{Growth, value_of};
 use super::span::{check_time, source};
 
 /// Fields that become something else than an attribute.
@@ -167,20 +167,6 @@ fn flatten(name: String, value: Json, pairs: &mut Pairs, depth: usize) {
                 None => pairs.push((name, value)),
             }
         }
-    }
-}
-
-fn value_of(value: Json) -> Value {
-    match value {
-        Json::Null => Value::Null,
-        Json::Bool(truth) => Value::Bool(truth),
-        Json::Number(number) => match number.as_i64() {
-            Some(whole) => Value::Int(whole),
-            None => number.as_f64().map_or(Value::Null, Value::Double),
-        },
-        Json::String(text) => Value::String(text),
-        Json::Array(items) => Value::Array(items.into_iter().map(value_of).collect()),
-        Json::Object(fields) => Value::Map(fields.into_iter().map(|(name, value)| (name, value_of(value))).collect()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use slowburn_domain::span::Value as Attribute;
 
 /// A value in a list or an object, or nothing.
 const SCALAR: usize = size_of::<Value>();
@@ -14,7 +15,7 @@ const OBJECT: usize = 11 * (size_of::<String>() + size_of::<Value>());
 const RECORD: usize = 128;
 
 /// What has grown so far, in bytes of memory.
-pub(super) struct Growth {
+pub(crate) struct Growth {
     /// As trees, since a part was begun.
     tree: usize,
     /// As what is made of the trees and kept, since the beginning.
@@ -23,18 +24,18 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    pub(super) const fn up_to(most: usize) -> Self {
+    pub(crate) const fn up_to(most: usize) -> Self {
         Self { tree: 0, kept: 0, most }
     }
 
     /// Begins a part: the trees before it are gone.
-    pub(super) const fn begin_part(&mut self) -> Part<'_> {
+    pub(crate) const fn begin_part(&mut self) -> Part<'_> {
         self.tree = 0;
         Part(self)
     }
 
     /// True when it grew beyond bounds. What was being read then ended with an error.
-    pub(super) const fn is_over(&self) -> bool {
+    pub(crate) const fn is_over(&self) -> bool {
         self.tree > self.most || self.kept > self.most
     }
 
@@ -51,7 +52,7 @@ impl Growth {
 }
 
 /// Reads the next value as a tree.
-pub(super) struct Part<'a>(&'a mut Growth);
+pub(crate) struct Part<'a>(&'a mut Growth);
 
 impl<'de> DeserializeSeed<'de> for Part<'_> {
     type Value = Value;
@@ -118,6 +119,21 @@ impl<'de> Visitor<'de> for Part<'_> {
             pairs.insert(key, value);
         }
         Ok(Value::Object(pairs))
+    }
+}
+
+/// A tree as the value of an attribute.
+pub(crate) fn value_of(value: Value) -> Attribute {
+    match value {
+        Value::Null => Attribute::Null,
+        Value::Bool(truth) => Attribute::Bool(truth),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Attribute::Int(whole),
+            None => number.as_f64().map_or(Attribute::Null, Attribute::Double),
+        },
+        Value::String(text) => Attribute::String(text),
+        Value::Array(items) => Attribute::Array(items.into_iter().map(value_of).collect()),
+        Value::Object(fields) => Attribute::Map(fields.into_iter().map(|(name, value)| (name, value_of(value))).collect()),
     }
 }
 

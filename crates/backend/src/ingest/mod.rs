@@ -13,7 +13,7 @@ mod intake;
 mod json;
 mod json_log;
 mod json_span;
-mod json_tree;
+pub(crate) mod json_tree;
 mod lane;
 mod log;
 pub mod payload;
@@ -233,6 +233,20 @@ impl Ingest {
         let has_error = records.hold_error();
         inner.lanes.submit(Work { key, records, bytes: cost, has_error, room }).await?;
         Ok(accepted)
+    }
+
+    /// Does work for which one waits for a codec's turn.
+    pub(crate) async fn on_codec<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Decoder) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let turn = Arc::clone(&self.0.codec).acquire_owned().await.map_err(|_| Refusal::Unavailable)?;
+        let inner = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&inner.decoder)
+        });
+        done.await.map_err(|_| Refusal::Unavailable)?
     }
 
     fn budget(&self) -> &Budget {

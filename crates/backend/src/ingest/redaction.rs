@@ -70,6 +70,11 @@ impl Redactor {
         attributes.iter_mut().map(|(key, value)| if self.names_secret(key) { replace_all(value) } else { self.value(value) }).sum()
     }
 
+    /// Cleans a value without a name; gives how many values were replaced.
+    pub fn any_value(&self, value: &mut Value) -> u64 {
+        self.value(value)
+    }
+
     fn value(&self, value: &mut Value) -> u64 {
         match value {
             Value::String(text) => self.text(text),

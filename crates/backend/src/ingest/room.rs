@@ -36,11 +36,11 @@ impl Budget {
 }
 
 /// What one request has taken of the budget.
-pub(super) struct Room(OwnedSemaphorePermit);
+pub(crate) struct Room(OwnedSemaphorePermit);
 
 impl Room {
     /// Takes what is missing to `bytes` in all.
-    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
         let missing = bytes.div_ceil(UNIT).saturating_sub(self.0.num_permits());
         if missing > 0 {
             let missing = u32::try_from(missing).map_err(|_| Refusal::Busy)?;
@@ -90,7 +90,7 @@ impl Arriving {
         self.bytes.is_empty()
     }
 
-    pub(super) fn into_parts(self) -> (Bytes, Room) {
+    pub(crate) fn into_parts(self) -> (Bytes, Room) {
         (self.bytes.freeze(), self.room)
     }
 }

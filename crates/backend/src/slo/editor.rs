@@ -51,9 +51,11 @@ impl Backend {
         let operations = chosen.iter().flat_map(|service| &service.operations).map(|operation| operation.operation.clone());
         let operations = operations.take(MOST_OPERATIONS).collect();
         let services = red.into_iter().map(|service| service.name).collect();
+        let shown = form.to_query_string();
+        let form = self.named(form);
         let mut page = SloEditorPage {
             now,
-            form: form.to_query_string(),
+            form: shown,
             name: form.name(),
             document: form.document(),
             faults: form.faults(),
@@ -72,7 +74,23 @@ impl Backend {
         if page.faults.is_empty() {
             self.try_out(&form, &mut page, now).await?;
         }
+        // Whoever wanted to save looks at the top of a new page.
+        if value("action") == Some("save") && !page.faults.is_empty() {
+            page.notice = Some("Nothing was saved, because something is wrong or missing:".to_owned());
+        }
         Ok(page)
+    }
+
+    /// The form with a name that is free, where nobody has given one.
+    fn named(&self, mut form: SloForm) -> SloForm {
+        let book = self.book();
+        let proposed = form.name();
+        if form.is_edit() || form.is_yaml() || !form.value("name").trim().is_empty() || book.get(&proposed).is_err() {
+            return form;
+        }
+        let free = (2..100).map(|number| format!("{proposed}-{number}")).find(|name| book.get(name).is_err());
+        form.set("name", &free.unwrap_or_default());
+        form
     }
 
     /// Says what saving would do and what the objective would have meant.
@@ -115,7 +133,7 @@ impl Backend {
     /// # Errors
     /// The database.
     pub async fn save_slo(&self, typed: &str) -> Result<Saved> {
-        let form = SloForm::parse(typed);
+        let form = self.named(SloForm::parse(typed));
         let document = form.document();
         if !form.faults().is_empty() {
             return Ok(Saved::Refused);

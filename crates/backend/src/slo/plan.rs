@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use slowburn_domain::number::target_percent;
 use slowburn_domain::query::FieldFault;
 use slowburn_domain::slo::{AlertPairs, Alerting, BudgetingMethod, Objective, TimeWindow};
 
@@ -138,7 +139,7 @@ pub(super) fn differences(before: &Definition, after: &Definition) -> Vec<String
     let (a, b) = (&before.objective, &after.objective);
     let pairs = [
         ("service", a.service.clone(), b.service.clone()),
-        ("target", a.target.ratio().to_string(), b.target.ratio().to_string()),
+        ("target", target_percent(a.target.ratio()), target_percent(b.target.ratio())),
         ("window", window_text(a), window_text(b)),
         ("budgetingMethod", method_text(a), method_text(b)),
         ("displayName", a.display_name.clone().unwrap_or_default(), b.display_name.clone().unwrap_or_default()),

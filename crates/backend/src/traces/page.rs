@@ -9,6 +9,7 @@ use slowburn_domain::span::{Span, Status};
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::TraceSummary;
 use slowburn_domain::view::{CorrelationPage, HistogramBar, LaneBar, TracesPage};
+use slowburn_storage::event::{self, EventConditions};
 use slowburn_storage::trace;
 
 use super::spans::read;
@@ -20,6 +21,8 @@ const HISTOGRAM_BARS: i64 = 60;
 const DRAWN_TRACES: usize = 200;
 /// Log records shown of one correlation ID.
 const LOGS: usize = 500;
+/// Events shown of one correlation ID.
+const EVENTS: i64 = 200;
 
 impl Backend {
     /// The Traces page. Faults of single parameters are shown beside what could be read.
@@ -53,7 +56,7 @@ impl Backend {
         })
     }
 
-    /// All traces of one correlation ID and what was logged with it or in them, on one timeline. A record that bears the ID
+    /// All traces of one correlation ID, what was logged with it or in them, and its events, on one timeline. A record that bears the ID
     /// brings the trace that it was said in.
     ///
     /// # Errors
@@ -75,7 +78,9 @@ impl Backend {
             known.extend(named);
             (logs, more_logs) = self.logs_of(&mut tx, &known, Some(id), LOGS).await?;
         }
-        if traces.is_empty() && logs.is_empty() {
+        let conditions = EventConditions { correlation_id: Some(id), ..EventConditions::default() };
+        let events = event::list(&mut tx, &self.0.settings.bucket_numbers(), &conditions, EVENTS).await?;
+        if traces.is_empty() && logs.is_empty() && events.is_empty() {
             return Err(Error::NotFound { kind: "correlation ID", name: id.chars().take(200).collect() });
         }
         let ids: Vec<TraceId> = traces.iter().rev().take(DRAWN_TRACES).map(|summary| summary.trace_id).collect();
@@ -93,7 +98,9 @@ impl Backend {
             .filter(|bar| bar.status == Status::Error)
             .min_by_key(|bar| bar.start.plus_nanos((bar.duration_ms * 1e6) as i64))
             .cloned();
-        let logs = logs.iter().map(LogLine::from).collect();
+        let mut logs: Vec<LogLine> = logs.iter().map(LogLine::from).collect();
+        logs.extend(events.iter().map(|(_, event)| LogLine::from(event)));
+        logs.sort_by_key(|line| line.time);
         Ok(CorrelationPage { now, id: id.to_owned(), traces, truncated, bars, first_error, logs, more_logs })
     }
 

@@ -87,7 +87,7 @@ async fn b1_every_version_is_kept_with_author_and_reason(pool: PgPool) {
     let versions = scene.backend.slo_versions("checkout").await.expect("versions");
     let told: Vec<_> = versions.iter().map(|v| (v.number, v.change.as_str(), v.author.as_deref(), v.reason.as_deref())).collect();
     assert_eq!(told, [(2, "changed", Some("Ada"), Some("customers asked")), (1, "created", None, None)]);
-    assert_eq!(versions[0].differences, ["target: 0.99 → 0.999"]);
+    assert_eq!(versions[0].differences, ["target: 99 % → 99.9 %"]);
     assert_eq!((versions[0].at, versions[1].body.as_str()), (NOON.plus_seconds(60), availability("checkout", 0.99, "30d").as_str()));
     let long = signed(&"a".repeat(501), "");
     assert!(matches!(scene.backend.apply_signed("x", false, &long).await, Err(Error::Invalid(faults)) if faults[0].field == "author"));

@@ -54,9 +54,19 @@ async fn b1_a_form_is_saved_found_and_changed_without_losing_anything(pool: PgPo
     let typed = "service=checkout&labels=team%3A+shop&target=99.5&good=both&faster_ms=250&description=It's+%22fast%22%0D%0Aenough";
     assert_eq!(scene.backend.save_slo(typed).await.expect("saved"), Saved::Applied("checkout-quality".to_owned()));
     // A new objective never takes the place of another one.
-    assert_eq!(scene.backend.save_slo(typed).await.expect("asked"), Saved::Refused);
-    let again = scene.backend.slo_editor("", Some(typed), NOON).await.expect("read");
+    let named = format!("{typed}&name=checkout-quality");
+    assert_eq!(scene.backend.save_slo(&named).await.expect("asked"), Saved::Refused);
+    let again = scene.backend.slo_editor("", Some(&format!("{named}&action=save")), NOON).await.expect("read");
     assert_eq!(again.faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), ["name"]);
+    assert!(again.notice.is_some_and(|notice| notice.starts_with("Nothing was saved")), "it is said at the top of the page");
+    // A name that nobody has given is one that is free.
+    let proposed = scene.backend.slo_editor("", Some(typed), NOON).await.expect("read");
+    assert_eq!((proposed.name.as_str(), proposed.faults.len(), proposed.notice), ("checkout-quality-2", 0, None));
+    assert_eq!(SloForm::parse(&proposed.form).value("name"), "", "nobody has given it yet");
+    assert_eq!(
+        scene.backend.save_slo(&typed.replace("shop", "mail")).await.expect("saved"),
+        Saved::Applied("checkout-quality-2".to_owned())
+    );
 
     let edited = scene.backend.slo_editor("edit=checkout-quality", None, NOON).await.expect("read");
     let mut form = SloForm::parse(&edited.form);
@@ -65,7 +75,7 @@ async fn b1_a_form_is_saved_found_and_changed_without_losing_anything(pool: PgPo
     form.set("target", "99");
     let changed = form.to_query_string();
     let shown = scene.backend.slo_editor("", Some(&changed), NOON).await.expect("read");
-    assert_eq!(shown.changes, ["checkout-quality changes: target: 0.995 → 0.99"]);
+    assert_eq!(shown.changes, ["checkout-quality changes: target: 99.5 % → 99 %"]);
     assert_eq!(scene.backend.save_slo(&changed).await.expect("saved"), Saved::Applied("checkout-quality".to_owned()));
 
     let (query, _) = SloQuery::parse("label=team:shop");

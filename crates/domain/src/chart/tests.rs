@@ -164,10 +164,14 @@ fn b9_changes_are_marked_on_every_chart_and_told_at_their_step() {
         what: what.to_owned(),
         ..Happening::default()
     };
+    let told_more = Happening {
+        more: vec!["target: 99 % → 98 %".to_owned()],
+        ..change("2026-11-21T10:20:00Z", "version", "Version 2 applied by Grace")
+    };
     let history = [
         change("2026-11-21T11:10:00Z", "closed", "An incident ended"),
         change("2026-11-21T10:40:00Z", "opened", "An incident began"),
-        change("2026-11-21T10:20:00Z", "version", "Version 2 applied by Grace"),
+        told_more,
         change("2026-11-20T10:20:00Z", "version", "Applied for the first time"),
     ];
     for chart in [budget(&page), burn_rate(&page), events(&page)] {
@@ -181,7 +185,7 @@ fn b9_changes_are_marked_on_every_chart_and_told_at_their_step() {
         assert_eq!(lines, [140.0, 160.0], "minutes after 08:00 of those that lie in the chart");
         let told: Vec<&str> =
             marked.readings.iter().zip(&plain).map(|(reading, plain)| reading.text.strip_prefix(plain.as_str()).unwrap()).collect();
-        assert_eq!(told, ["", "", " · Version 2 applied by Grace · An incident began", ""]);
+        assert_eq!(told, ["", "", " · Version 2 applied by Grace: target: 99 % → 98 % · An incident began", ""]);
     }
 }
 

@@ -115,4 +115,7 @@ fn an_alert_is_told_in_words() {
         "Pages when 2 % of the 30-day budget burns within 1 h, 14.4 × too fast. An outage of everything is noticed after 1 min"
     );
     assert!(told.iter().any(|words| words.starts_with("Opens a ticket when 10 % of the 30-day budget burns within")), "{told:?}");
+    let (window, told_of) = (TimeWindow::days(28), |target| tiers_for(TimeWindow::days(28).nominal(), target));
+    let slowest = told_of(target).iter().map(|rule| alert_rule(rule, &window, target)).next_back().expect("some");
+    assert!(slowest.starts_with("Opens a ticket when 10.7 % of the 28-day budget burns within 3 d. An outage"), "{slowest}");
 }
