@@ -54,18 +54,12 @@ fn write(markup: &mut Markup, preview: &SloPreview, page: &SloEditorPage) {
     markup.element("p", "muted", &looked);
     list(markup, "Its groups", Some(preview.groups.as_str()).filter(|groups| !groups.is_empty()).into_iter());
     list(markup, "Its alerts", preview.alerts.iter().map(String::as_str));
-    if !preview.alerts.is_empty() {
-        markup.element(
-            "p",
-            "muted",
-            "An alert is an incident: shown on these pages, in the API and in the event log. Nothing is sent anywhere.",
-        );
+    if preview.alerts.is_empty() {
+        let never = "None could ever fire: even an outage of everything burns too slowly.";
+        markup.element("h3", "", "Its alerts").element("p", "fault", never);
     } else {
-        markup.element("h3", "", "Its alerts").element(
-            "p",
-            "fault",
-            "None could ever fire: even an outage of everything burns too slowly.",
-        );
+        let shown = "An alert is an incident: shown on these pages, in the API and in the event log. Nothing is sent anywhere.";
+        markup.element("p", "muted", shown);
     }
     let lints: Vec<String> = preview.lints.iter().map(|lint| format!("{}. {}.", lint.reason, lint.proposal)).collect();
     list(markup, "What the numbers say against it", lints.iter().map(String::as_str));
