@@ -28,8 +28,8 @@ use slowburn_domain::slo_query::SloQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
 use slowburn_domain::view::{
-    CorrelationPage, EventsPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, SettingsPage, SloEditorPage, SloPage, SlosPage,
-    SpanView, TracePage, TracesPage,
+    CorrelationPage, EventsPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, ServicePage, ServicesPage, SettingsPage,
+    SloEditorPage, SloPage, SlosPage, SpanView, TracePage, TracesPage,
 };
 
 use crate::codec::Json;
@@ -79,6 +79,15 @@ pub enum Question {
     },
     /// Log records by the raw query string of the page's URL. What is not understood comes back, named by field.
     Logs(String),
+    /// Services over the last seconds.
+    Services(u64),
+    /// One service over the last seconds.
+    Service {
+        /// Its name.
+        name: String,
+        /// How far back, seconds.
+        back_seconds: u64,
+    },
     /// Events by the raw query string of the page's URL.
     Events(String),
     /// Everything with one correlation ID.
@@ -102,6 +111,8 @@ pub enum Answer {
     Slo(Box<SloPage>),
     SloEditor(Box<SloEditorPage>),
     Traces(Box<TracesPage>),
+    Services(Box<ServicesPage>),
+    Service(Box<ServicePage>),
     Events(Box<EventsPage>),
     Logs(Box<LogsPage>),
     Trace(Box<TracePage>),
@@ -145,6 +156,8 @@ models!(
     Slo(SloPage),
     SloEditor(SloEditorPage),
     Traces(TracesPage),
+    Services(ServicesPage),
+    Service(ServicePage),
     Events(EventsPage),
     Logs(LogsPage),
     Trace(TracePage),
@@ -266,6 +279,8 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
             let (query, faults) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))
         }
+        Question::Services(back_seconds) => Answer::Services(Box::new(backend.services_page(back_seconds, now).await?)),
+        Question::Service { name, back_seconds } => Answer::Service(Box::new(backend.service_page(&name, back_seconds, now).await?)),
         Question::Events(raw) => {
             let (query, faults) = EventQuery::parse(&raw);
             Answer::Events(Box::new(backend.events_page(query, faults, now).await?))

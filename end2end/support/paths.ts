@@ -26,6 +26,8 @@ export const pages: [name: string, path: string][] = [
   ['trace zoomed', `/traces/${failedTrace}?zoom=10000000-500000000`],
   ['choosing a trace to compare with', `/traces/${failedTrace}?view=compare`],
   ['traces compared', `/traces/${goodTrace}?compare=${failedTrace}`],
+  ['services', '/services'],
+  ['service', '/services/payment'],
   ['logs', '/logs'],
   ['logs looked for', '/logs?q=declined&severity=warn'],
   ['logs that are not there', '/logs?q=nothing&from=-1h'],
@@ -37,7 +39,7 @@ export const pages: [name: string, path: string][] = [
 ];
 
 /** Addresses of things that are not there. */
-export const missing = ['/traces/00000000000000000000000000000abc', '/slos/no-such-slo', '/c/no-such-id', '/incidents/no-such-incident', '/no-such-page'];
+export const missing = ['/services/no-such-service', '/traces/00000000000000000000000000000abc', '/slos/no-such-slo', '/c/no-such-id', '/incidents/no-such-incident', '/no-such-page'];
 
 /** What a browser says about their status, and about asking again when news comes: it may be there by then. Their files must not be missing. */
 export const saysMissing = new RegExp(`status of 404.*(${missing.join('|')}|/_app/load)\\)$`);

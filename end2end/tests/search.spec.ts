@@ -8,6 +8,7 @@ const names: [what: string, typed: string, path: string][] = [
   ['a difficult correlation ID', 'ü/&', '/c/%C3%BC%2F%26'],
   ['a trace id', goodTrace, `/traces/${goodTrace}`],
   ['a trace id in capitals', goodTrace.toUpperCase(), `/traces/${goodTrace}`],
+  ['a service', 'payment', '/services/payment'],
   ["an SLO's name", 'checkout-availability', '/slos/checkout-availability'],
 ];
 

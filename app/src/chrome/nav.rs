@@ -6,10 +6,11 @@ use leptos_router::hooks::use_location;
 use crate::erase::Erase;
 use crate::widgets::icon::Icon;
 
-const ENTRIES: [(&str, &str, &str); 7] = [
+const ENTRIES: [(&str, &str, &str); 8] = [
     ("/", "overview", "Overview"),
     ("/slos", "slos", "SLOs"),
     ("/incidents", "incidents", "Incidents"),
+    ("/services", "services", "Services"),
     ("/traces", "traces", "Traces"),
     ("/logs", "logs", "Logs"),
     ("/events", "events", "Events"),

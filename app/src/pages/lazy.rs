@@ -15,6 +15,7 @@ use crate::pages::incident::IncidentPage;
 use crate::pages::incidents::IncidentsPage;
 use crate::pages::logs::LogsPage;
 use crate::pages::overview::OverviewPage;
+use crate::pages::services::{ServicePage, ServicesPage};
 use crate::pages::settings::SettingsPage;
 use crate::pages::slo::SloPage;
 use crate::pages::slo_editor::SloEditorPage;
@@ -104,6 +105,10 @@ routes! {
     LogsRoute, LogsPage, logs, logs, load_logs;
     /// `/events`
     EventsRoute, EventsPage, events, logs, load_events;
+    /// `/services`
+    ServicesRoute, ServicesPage, services, services, load_services;
+    /// `/services/:name`
+    ServiceRoute, ServicePage, service, services, load_service;
     /// `/c/:id`
     CorrelationRoute, CorrelationPage, correlation, correlation, load_correlation;
 }
@@ -123,6 +128,8 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("traces", Some(_)) => "TracePage",
         ("logs", None) => "LogsPage",
         ("events", None) => "EventsPage",
+        ("services", None) => "ServicesPage",
+        ("services", Some(_)) => "ServicePage",
         ("c", Some(_)) => "CorrelationPage",
         _ => return None,
     };
@@ -162,6 +169,8 @@ mod tests {
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),
             ("/logs", Some("logs")),
             ("/events", Some("logs")),
+            ("/services", Some("services")),
+            ("/services/a%2Fb", Some("services")),
             ("/c/ORDER-1", Some("correlation")),
             ("/c", None),
             ("/slos/a/b", None),

@@ -10,6 +10,7 @@ pub mod lazy;
 pub mod logs;
 pub mod not_found;
 pub mod overview;
+pub mod services;
 pub mod settings;
 pub mod slo;
 pub mod slo_editor;

@@ -89,6 +89,7 @@ fn ArrivalsStrip(arrivals: Arrivals) -> impl IntoView {
             <ul>
                 {item(arrivals.spans, "spans", false)}
                 {item(arrivals.errors, "errors", true)}
+                {item(arrivals.logs, "log lines", false)}
                 {item(arrivals.refused, "refused", true)}
                 {item(arrivals.redacted, "values redacted", false)}
             </ul>

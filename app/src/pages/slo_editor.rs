@@ -131,7 +131,7 @@ fn Content(page: Page) -> impl IntoView {
 fn told(notice: &str, page: &Page) -> String {
     let mut markup = Markup::default();
     markup.element("p", "", notice);
-    if !page.faults.is_empty() {
+    if notice.ends_with(':') {
         markup.open("ul", &[("class", Some("lints"))]);
         for fault in &page.faults {
             let href = format!("#edit-{}", fault.field);

@@ -22,6 +22,7 @@ pub const fn path(name: &str) -> &'static str {
         b"traces" => "M1.5 3.5h9M4.5 8h10M7.5 12.5h5",
         b"logs" => "M2 2.5h12M2 6.2h8M2 9.8h12M2 13.5h6",
         b"events" => "M3 1.5v13M3 3.5h3M3 8h3M3 12.5h3M8 3.5h6M8 8h4M8 12.5h6",
+        b"services" => "M6 2.5h4v3H6zM1.5 10.5h4v3h-4zM10.5 10.5h4v3h-4zM8 5.5V8M3.5 10.5V8h9v2.5",
         b"incidents" => "M8 1.5v2M3.2 3.7l1.2 1.2M12.8 3.7l-1.2 1.2M4.5 12V9.5a3.5 3.5 0 0 1 7 0V12M2.5 14.5v-2.5h11v2.5",
         b"settings" => {
             "M1.5 4.5h7M12.5 4.5h2M8.5 4.5a2 2 0 1 1 4 0 2 2 0 1 1-4 0zM1.5 11.5h2M7.5 11.5h7M3.5 11.5a2 2 0 1 1 4 0 2 2 0 1 1-4 0z"

@@ -2,54 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use slowburn_domain::query::TraceQuery;
+use slowburn_domain::red::{OperationRed, Red, ServiceRed};
 use slowburn_domain::sketch::Sketch;
 use slowburn_domain::span::{Kind, Status};
 use slowburn_domain::time::{Minute, Timestamp};
+use slowburn_domain::view::{ServicePage, ServicesPage, SloRow};
 use slowburn_storage::red::{self, RedDeltas};
 
-use crate::{Backend, Result};
+use crate::{Backend, Error, Result};
 
-/// Rate, errors and duration over a range of time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Red {
-    /// Spans.
-    pub count: u64,
-    /// Spans per second.
-    pub rate_per_second: f64,
-    /// Spans that failed.
-    pub errors: u64,
-    /// `errors ÷ count`, 0–1.
-    pub error_ratio: f64,
-    /// Median duration, milliseconds.
-    pub p50_ms: f64,
-    /// 90th percentile of the duration, milliseconds.
-    pub p90_ms: f64,
-    /// 99th percentile of the duration, milliseconds.
-    pub p99_ms: f64,
-}
-
-/// One service.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ServiceRed {
-    /// `service.name`.
-    pub name: String,
-    /// Over its entry spans (server and consumer); over all its spans when it has none.
-    pub red: Red,
-    /// Its operations, busiest first.
-    pub operations: Vec<OperationRed>,
-}
-
-/// One operation of a service.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OperationRed {
-    /// Span name.
-    pub operation: String,
-    /// Role of the spans.
-    pub kind: Kind,
-    /// Rate, errors and duration.
-    pub red: Red,
-}
+/// Operations on a service's page.
+const OPERATIONS: usize = 100;
+/// Failed traces on a service's page.
+const FAILED_TRACES: u16 = 10;
 
 #[derive(Default)]
 struct Sum {
@@ -100,6 +66,51 @@ impl Backend {
         };
         Ok(summarise(&rows, first, last))
     }
+
+    /// The Services page, over the last `back_seconds`.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn services_page(&self, back_seconds: u64, now: Timestamp) -> Result<ServicesPage> {
+        let mut services = self.services(back(now, back_seconds), now).await?;
+        for service in &mut services {
+            service.operations.clear();
+        }
+        services.sort_by(|a, b| b.red.error_ratio.total_cmp(&a.red.error_ratio).then_with(|| b.red.count.cmp(&a.red.count)));
+        Ok(ServicesPage { now, back_seconds, services })
+    }
+
+    /// One service over the last `back_seconds`.
+    ///
+    /// # Errors
+    /// Nothing was ever heard of it; the database.
+    pub async fn service_page(&self, name: &str, back_seconds: u64, now: Timestamp) -> Result<ServicePage> {
+        let (first, last) = (back(now, back_seconds).minute(), now.minute());
+        let rows = {
+            let mut connection = self.0.pool.acquire().await?;
+            red::between(&mut connection, &self.0.settings.bucket_numbers(), Some(name), first, last).await?
+        };
+        let mut red = summarise(&rows, first, last).into_iter().find(|service| service.name == name);
+        let slos: Vec<SloRow> =
+            self.slo_rows(None, now).await?.into_iter().map(|(_, row)| row).filter(|row| row.objective.service == name).collect();
+        if red.is_none() && slos.is_empty() && !self.is_service(name).await? {
+            return Err(Error::NotFound { kind: "service", name: name.chars().take(200).collect() });
+        }
+        let operations = red.as_mut().map(|red| &mut red.operations);
+        let more_operations = operations.is_some_and(|operations| {
+            let is_more = operations.len() > OPERATIONS;
+            operations.truncate(OPERATIONS);
+            is_more
+        });
+        let query =
+            TraceQuery { service: Some(name.to_owned()), status: Some(Status::Error), limit: Some(FAILED_TRACES), ..TraceQuery::default() };
+        let failed_traces = self.find_traces(&query, now).await?.items;
+        Ok(ServicePage { now, back_seconds, name: name.to_owned(), red, more_operations, slos, failed_traces })
+    }
+}
+
+fn back(now: Timestamp, seconds: u64) -> Timestamp {
+    now.plus_seconds(-i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 fn summarise(rows: &RedDeltas, first: Minute, last: Minute) -> Vec<ServiceRed> {

@@ -20,6 +20,7 @@ pub mod log_query;
 pub mod number;
 pub mod outline;
 pub mod query;
+pub mod red;
 pub mod sentence;
 pub mod signal;
 pub mod sketch;

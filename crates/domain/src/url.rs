@@ -79,6 +79,11 @@ pub fn slo_path(name: &str) -> String {
     format!("/slos/{}", encode(name))
 }
 
+/// The page of a service.
+pub fn service_path(name: &str) -> String {
+    format!("/services/{}", encode(name))
+}
+
 /// The path of a trace's page.
 pub fn trace_path(trace_id: crate::id::TraceId) -> String {
     format!("/traces/{trace_id}")

@@ -10,6 +10,7 @@ use crate::log::{LEVELS, LogLine};
 use crate::log_query::LogQuery;
 use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
+use crate::red::ServiceRed;
 use crate::sentence::instant;
 use crate::slo::{Alert, Counts, Evaluation, Lint, Objective, SeriesPoint};
 use crate::slo_query::SloQuery;
@@ -366,6 +367,36 @@ pub struct EventsPage {
     pub items: Vec<EventLine>,
     /// The search for the next page.
     pub next: Option<EventQuery>,
+}
+
+/// The Services page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServicesPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// How far back was looked, seconds.
+    pub back_seconds: u64,
+    /// Every service, those with most failures first; without operations.
+    pub services: Vec<ServiceRed>,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServicePage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// How far back was looked, seconds.
+    pub back_seconds: u64,
+    /// Its name.
+    pub name: String,
+    /// Rate, errors and duration; `None` when it was silent.
+    pub red: Option<ServiceRed>,
+    /// More operations than are shown?
+    pub more_operations: bool,
+    /// Its objectives, worst first.
+    pub slos: Vec<SloRow>,
+    /// Newest failed traces that it took part in.
+    pub failed_traces: Vec<TraceSummary>,
 }
 
 /// The Traces page.

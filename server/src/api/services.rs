@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use serde::Serialize;
 use slowburn_backend::Backend;
-use slowburn_backend::services::{OperationRed, ServiceRed};
 use slowburn_domain::query::{Bound, FieldFault};
+use slowburn_domain::red::{OperationRed, ServiceRed};
 use slowburn_domain::url::decode_query;
 use utoipa::ToSchema;
 

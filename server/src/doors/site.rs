@@ -137,7 +137,7 @@ pub async fn search(State(backend): State<Backend>, RawQuery(raw): RawQuery) -> 
         return Redirect::to(&slo_path(q)).into_response();
     }
     match backend.is_service(q).await {
-        Ok(true) => Redirect::to(&format!("/traces?service={}", slowburn_domain::url::encode(q))).into_response(),
+        Ok(true) => Redirect::to(&slowburn_domain::url::service_path(q)).into_response(),
         Ok(false) => Redirect::to(&correlation_path(q)).into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }

@@ -163,7 +163,7 @@ async fn difficult_ids_have_pages_of_their_own(pool: PgPool) {
         ("%2541", "/c/%2541"),
         ("a%2Bb", "/c/a%2Bb"),
         ("a%2Fb", "/c/a%2Fb"),
-        ("checkout", "/traces?service=checkout"),
+        ("checkout", "/services/checkout"),
         ("+00000000000000000000000000000001+", "/traces/00000000000000000000000000000001"),
     ] {
         let reply = app.get(&format!("/search?q={q}")).await;

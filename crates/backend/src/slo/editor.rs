@@ -41,7 +41,11 @@ impl Backend {
                 None => SloForm::parse(raw),
             },
         };
-        let notice = if typed.is_some() { switched(&mut form, value("action")) } else { form.is_yaml().then(|| ONLY_YAML.to_owned()) };
+        let notice = if typed.is_some() {
+            switched(&mut form, value("action"))
+        } else {
+            (form.is_edit() && form.is_yaml()).then(|| ONLY_YAML.to_owned())
+        };
         let red = self.services(now.plus_seconds(-LATELY_SECONDS), now).await?;
         if typed.is_none() && !form.is_edit() && form.value("service").is_empty() {
             let busiest = red.iter().max_by_key(|service| service.red.count);
@@ -67,7 +71,8 @@ impl Backend {
             operations,
         };
         // A form that nobody has filled yet is not told what is missing.
-        if typed.is_none() && form.value("service").is_empty() {
+        let is_blank = if form.is_yaml() { form.value("yaml").trim().is_empty() } else { form.value("service").is_empty() };
+        if typed.is_none() && is_blank {
             page.faults.clear();
             return Ok(page);
         }
