@@ -66,9 +66,7 @@ fn Story(page: view::CorrelationPage) -> impl IntoView {
                     <TraceList traces=page.traces caption="Traces with this correlation ID, oldest first" common_id=page.id />
                     <p><a href=all>"Open in search"</a></p>
                     <h2 id="logs">"Log lines and events"</h2>
-                    <LogList logs=page.logs caption="Log lines and events with this correlation ID or in its traces, oldest first" />
-                    {page.more_logs.then(|| view! { <p class="muted">"More was logged than one page shows."</p> })}
-                    <p><a href=all_logs>"Open in search"</a></p>
+                    <LogList logs=page.logs caption="Log lines and events with this correlation ID or in its traces, oldest first" search=all_logs is_cut=page.more_logs />
                 </section>
                 <aside aria-labelledby="failures"><h2 id="failures">"Failures"</h2><Failures bars=page.bars lanes=lanes /></aside>
             </div>

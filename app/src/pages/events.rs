@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use slowburn_domain::event::EventQuery;
-use slowburn_domain::log::LogLine;
 use slowburn_domain::story::plural;
 use slowburn_domain::view;
 
@@ -54,10 +53,10 @@ fn Found(page: view::EventsPage) -> impl IntoView {
         0 => "No event yet. Send CloudEvents to /api/v1/events; incidents are told here too.".to_owned(),
         all => format!("{}{}.", if next.is_some() { "The newest " } else { "" }, plural(all, "event")),
     };
-    let lines: Vec<LogLine> = page.items.iter().map(LogLine::from).collect();
-    let list = (!lines.is_empty()).then(|| view! { <LogList logs=lines caption="Events found, newest first" /> });
+    let form = form(&page);
+    let list = (!page.items.is_empty()).then(|| view! { <LogList logs=page.items caption="Events found, newest first" /> });
     view! {
-        <div class="search-logs" inner_html=form(&page)></div>
+        <div class="search-logs" inner_html=form></div>
         <p class="lead" role="status">{sentence}</p>
         {list}
         <nav class="pager" aria-label="Result pages">

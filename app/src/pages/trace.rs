@@ -12,7 +12,6 @@ use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use slowburn_domain::id::TraceId;
-use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::number::{duration_nanos, grouped};
 use slowburn_domain::outline::Outline;
 use slowburn_domain::story;
@@ -91,14 +90,13 @@ fn Trace(page: view::TracePage) -> impl IntoView {
     provide_now(page.now);
     let sentence = story::of_trace(&page);
     let view::TracePage { now, summary, outline, selected: first, logs, more_logs, alike, other, .. } = page;
-    let all_logs = LogQuery { trace_id: Some(summary.trace_id), ..LogQuery::default() }.href();
+    // A trace id needs no escapes, and the codec of log searches is no part of this page.
+    let all_logs = format!("/logs?trace_id={}", summary.trace_id);
     let said = (!logs.is_empty()).then(|| {
         view! {
             <section aria-labelledby="logs">
                 <h2 id="logs">"What was logged in it"</h2>
-                <LogList logs=logs caption="Log lines of this trace, oldest first" />
-                {more_logs.then(|| view! { <p class="muted">"More was logged than one page shows."</p> })}
-                <p class="more"><a href=all_logs>"Open in search"</a></p>
+                <LogList logs=logs caption="Log lines of this trace, oldest first" search=all_logs is_cut=more_logs />
             </section>
         }
         .erase()

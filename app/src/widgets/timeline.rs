@@ -7,7 +7,7 @@ use slowburn_domain::log::LogLine;
 use slowburn_domain::number::duration_nanos;
 use slowburn_domain::sentence;
 use slowburn_domain::span::Status;
-use slowburn_domain::story::{is_error, offset};
+use slowburn_domain::story::offset;
 use slowburn_domain::timeline::{Axis, svg_percent};
 use slowburn_domain::url::trace_path;
 use slowburn_domain::view::LaneBar;
@@ -118,11 +118,11 @@ fn marks(lane: &Lane, logs: &[LogLine], y: u16) -> String {
     let y = y.to_string();
     for errors in [false, true] {
         for mark in &lane.logs {
-            let Some(log) = logs.get(mark.log as usize).filter(|log| is_error(log) == errors) else { continue };
+            let Some(log) = logs.get(mark.log as usize).filter(|log| log.is_error() == errors) else { continue };
             let x = svg_percent(mark.x);
             let class = if errors { "tl-log is-error" } else { "tl-log" };
             let place = [("class", Some(class)), ("cx", Some(x.as_str())), ("cy", Some(&y)), ("r", Some(if errors { "4" } else { "3" }))];
-            markup.open("circle", &place).open("title", &[]).text(&log.severity).text(" ").text(&log.body.to_string());
+            markup.open("circle", &place).open("title", &[]).text(&log.severity).text(" ").text(&log.said);
             markup.close("title").close("circle");
         }
     }

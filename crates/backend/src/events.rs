@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use metrics::counter;
 use slowburn_domain::event::{EventCursor, EventLine, EventQuery};
-use slowburn_domain::log::TextQuery;
+use slowburn_domain::log::{LogLine, TextQuery};
 use slowburn_domain::query::{DEFAULT_LIMIT, FieldFault};
 use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
@@ -150,6 +150,7 @@ impl Backend {
     pub async fn events_page(&self, query: EventQuery, faults: Vec<FieldFault>, now: Timestamp) -> Result<EventsPage> {
         let (items, next) = self.find_events(&query, now).await?;
         let next = next.map(|cursor| EventQuery { cursor: Some(cursor), ..query.clone() });
+        let items = items.iter().map(LogLine::from).collect();
         Ok(EventsPage { now, query, faults, items, next })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::EventLine;
 use crate::id::{SpanId, TraceId};
-use crate::span::{Source, Value, pairs};
+use crate::span::{Source, Value};
 use crate::time::Timestamp;
 
 /// Something that a service said.
@@ -90,76 +90,87 @@ impl Severity {
     }
 }
 
-/// A log record as pages and the API show it.
+/// What [`LogLine::severity`] says of an event.
+pub const EVENT: &str = "event";
+
+/// A log record, or an event among them, as pages show it: everything that it says as text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
     /// When it happened.
     pub time: Timestamp,
-    /// One of [`LEVELS`], or empty.
+    /// One of [`LEVELS`], [`EVENT`], or empty.
     pub severity: String,
-    /// The sender's own word.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub severity_text: String,
-    /// The service.
+    /// The service; of an event its source.
     pub service: String,
-    /// What was said.
-    pub body: Value,
-    /// The class of events it belongs to.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub event_name: String,
+    /// What was said; of an event its type and content.
+    pub said: String,
     /// Its trace.
     pub trace_id: Option<TraceId>,
-    /// Its span.
-    pub span_id: Option<SpanId>,
-    /// IDs under which people look for it.
-    pub correlation_ids: Vec<String>,
-    /// Own attributes.
-    #[serde(with = "pairs")]
-    pub attributes: Vec<(String, Value)>,
-    /// Attributes of the process.
-    #[serde(with = "pairs")]
-    pub resource: Vec<(String, Value)>,
-    /// Whether it is an event of the log of events among log lines: `service` is its source then, `event_name` its type.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_event: bool,
+    /// The ID under which people look for it.
+    pub correlation_id: Option<String>,
+    /// What else it says, by name, and then what is known of its process.
+    pub more: Vec<(String, String)>,
+}
+
+impl LogLine {
+    /// Whether it is an event.
+    pub fn is_event(&self) -> bool {
+        self.severity == EVENT
+    }
+
+    /// Whether it tells of an error.
+    pub fn is_error(&self) -> bool {
+        matches!(self.severity.as_str(), "error" | "fatal")
+    }
+}
+
+fn texts(pairs: &[(String, Value)]) -> impl Iterator<Item = (String, String)> {
+    pairs.iter().map(|(name, value)| (name.clone(), value.to_string()))
 }
 
 impl From<&LogRecord> for LogLine {
     fn from(record: &LogRecord) -> Self {
+        let severity = record.severity.as_str();
+        let said = match &record.body {
+            Value::Null if record.event_name.is_empty() => "(no body)".to_owned(),
+            Value::Null => record.event_name.clone(),
+            body => body.to_string(),
+        };
+        let word = Some(&record.severity_text).filter(|word| !word.is_empty() && *word != severity);
+        let own = [
+            word.map(|word| ("severity as sent", word.clone())),
+            Some(("event", record.event_name.clone())).filter(|(_, name)| !name.is_empty()),
+            record.span_id.map(|id| ("span", id.to_string())),
+        ];
+        let own = own.into_iter().flatten().map(|(name, value)| (name.to_owned(), value));
         Self {
             time: record.time,
-            severity: record.severity.as_str().to_owned(),
-            severity_text: record.severity_text.clone(),
+            severity: severity.to_owned(),
             service: record.source.service.clone(),
-            body: record.body.clone(),
-            event_name: record.event_name.clone(),
+            said,
             trace_id: record.trace_id,
-            span_id: record.span_id,
-            correlation_ids: record.correlation_id.iter().cloned().collect(),
-            attributes: record.attributes.clone(),
-            resource: record.source.resource.clone(),
-            is_event: false,
+            correlation_id: record.correlation_id.clone(),
+            more: own.chain(texts(&record.attributes)).chain(texts(&record.source.resource)).collect(),
         }
     }
 }
 
 impl From<&EventLine> for LogLine {
     fn from(event: &EventLine) -> Self {
-        let subject = (!event.subject.is_empty()).then(|| ("subject".to_owned(), Value::String(event.subject.clone())));
-        let attributes = subject.into_iter().chain(event.extensions.iter().cloned());
+        let said = match &event.data {
+            Value::Null => event.kind.clone(),
+            data => format!("{} {data}", event.kind),
+        };
+        let own = [("type", &event.kind), ("subject", &event.subject), ("id", &event.id)];
+        let own = own.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value.clone()));
         Self {
             time: event.time,
-            severity: String::new(),
-            severity_text: String::new(),
+            severity: EVENT.to_owned(),
             service: event.source.clone(),
-            body: event.data.clone(),
-            event_name: event.kind.clone(),
+            said,
             trace_id: event.trace_id,
-            span_id: None,
-            correlation_ids: event.correlation_id.iter().cloned().collect(),
-            attributes: attributes.collect(),
-            resource: Vec::new(),
-            is_event: true,
+            correlation_id: event.correlation_id.clone(),
+            more: own.chain(texts(&event.extensions)).collect(),
         }
     }
 }

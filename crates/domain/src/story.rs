@@ -1,7 +1,6 @@
 //! Traces and correlations told in one sentence: what happened, how long it took, where it failed.
 
 use crate::incident::{Incident, Step};
-use crate::log::LogLine;
 use crate::number::{duration_nanos, grouped};
 use crate::sentence::time_of_day;
 use crate::slo::Tier;
@@ -46,14 +45,14 @@ pub fn of_correlation(page: &CorrelationPage) -> String {
     let (start, end) = page.span();
     let traces = plural(page.traces.len() as u64, "trace");
     let first = if page.truncated { format!("The first {traces}") } else { traces };
-    let bad_log = page.logs.iter().find(|log| is_error(log));
+    let bad_log = page.logs.iter().find(|log| log.is_error());
     let outcome = match (&page.first_error, bad_log) {
         (Some(bar), _) => format!("failed in {} at {} UTC", bar.service, time_of_day(bar.start, 0)),
         (None, Some(log)) => format!("{} logged an error at {} UTC", log.service, time_of_day(log.time, 0)),
         (None, None) => "nothing failed".to_owned(),
     };
     let more = if page.more_logs { "the first " } else { "" };
-    let events = page.logs.iter().filter(|log| log.is_event).count() as u64;
+    let events = page.logs.iter().filter(|log| log.is_event()).count() as u64;
     let lines = page.logs.len() as u64 - events;
     let parts = [
         (!page.traces.is_empty()).then_some(first),
@@ -82,18 +81,13 @@ pub fn of_logs(page: &LogsPage) -> String {
     let more = if page.next.is_some() { "The newest " } else { "" };
     let older = if page.query.cursor.is_some() { "Older: " } else { more };
     let so_far = if page.searched_to.is_some() { " found so far" } else { "" };
-    let errors = page.items.iter().filter(|log| is_error(log)).count() as u64;
+    let errors = page.items.iter().filter(|log| log.is_error()).count() as u64;
     let outcome = match errors {
         0 => "none tells of an error".to_owned(),
         1 => "one tells of an error".to_owned(),
         several => format!("{} tell of errors", grouped(several)),
     };
     format!("{older}{}{so_far}; {outcome}.", plural(page.items.len() as u64, "log line"))
-}
-
-/// Whether a log line tells of an error.
-pub fn is_error(log: &LogLine) -> bool {
-    matches!(log.severity.as_str(), "error" | "fatal")
 }
 
 /// How many incidents are open, and which the newest is.

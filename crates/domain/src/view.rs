@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{EventLine, EventQuery};
+use crate::event::EventQuery;
 use crate::history::Happening;
 use crate::id::{SpanId, TraceId};
 use crate::incident::Incident;
@@ -364,7 +364,7 @@ pub struct EventsPage {
     /// What could not be understood.
     pub faults: Vec<FieldFault>,
     /// Events found, newest first.
-    pub items: Vec<EventLine>,
+    pub items: Vec<LogLine>,
     /// The search for the next page.
     pub next: Option<EventQuery>,
 }

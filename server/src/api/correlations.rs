@@ -10,7 +10,6 @@ use slowburn_backend::Backend;
 use slowburn_domain::event::EventQuery;
 use slowburn_domain::log::LogLine;
 use slowburn_domain::log_query::LogQuery;
-use slowburn_domain::story::is_error;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::TraceSummary;
 use slowburn_domain::url::{decode_segment, trace_path};
@@ -72,16 +71,16 @@ fn of_trace(trace: &TraceSummary) -> Item {
 fn of_log(id: &str, log: &LogLine) -> Item {
     let href = match log.trace_id {
         Some(trace_id) => trace_path(trace_id),
-        None if log.is_event => EventQuery { correlation_id: Some(id.to_owned()), ..EventQuery::default() }.href(),
+        None if log.is_event() => EventQuery { correlation_id: Some(id.to_owned()), ..EventQuery::default() }.href(),
         None => LogQuery { correlation_id: Some(id.to_owned()), ..LogQuery::default() }.href(),
     };
     Item {
-        kind: if log.is_event { "event" } else { "log" },
+        kind: if log.is_event() { "event" } else { "log" },
         time: log.time,
         duration_ms: None,
         service: log.service.clone(),
-        title: if log.is_event { log.event_name.clone() } else { log.body.to_string() },
-        status: status(is_error(log)),
+        title: log.said.clone(),
+        status: status(log.is_error()),
         href,
     }
 }

@@ -137,7 +137,7 @@ async fn c6_the_story_of_an_id_is_whole_and_in_order(pool: PgPool) {
         .iter()
         .map(|item| (item["kind"].as_str().unwrap_or(""), item["title"].as_str().unwrap_or("")))
         .collect();
-    assert_eq!(told, [("trace", "GET /"), ("log", "otlp line"), ("log", "ecs line"), ("event", "order.shipped")]);
+    assert_eq!(told, [("trace", "GET /"), ("log", "otlp line"), ("log", "ecs line"), ("event", "order.shipped {\"by\": \"van\"}")]);
     assert_eq!((&story["from"], &story["to"]), (&json!(at(10).to_string()), &json!(at(500).to_string())));
     let page = app.get("/c/order-7").await;
     let places: Vec<Option<usize>> = ["otlp line", "ecs line", "order.shipped"].into_iter().map(|words| page.text().find(words)).collect();

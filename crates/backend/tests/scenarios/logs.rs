@@ -239,7 +239,7 @@ async fn c6_a_correlation_is_told_whole_across_spans_and_two_loggers(pool: PgPoo
     let story = scene.backend.correlation_page("order-1", scene.clock.now()).await.expect("known");
     let traces: Vec<u128> = story.traces.iter().map(|trace| u128::from_be_bytes(*trace.trace_id.as_bytes())).collect();
     assert_eq!(traces, [1, 2]);
-    let lines: Vec<String> = story.logs.iter().map(|log| log.body.to_string()).collect();
+    let lines: Vec<String> = story.logs.iter().map(|log| log.said.clone()).collect();
     assert_eq!(lines, ["in the marked trace", "brings its trace", "in the trace that the line brought"]);
     let trace = scene.backend.trace_page(story.traces[1].trace_id, &TraceView::default(), scene.clock.now()).await.expect("known");
     assert_eq!(trace.logs.len(), 2);
