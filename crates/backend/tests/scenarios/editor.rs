@@ -80,7 +80,7 @@ async fn b1_a_form_is_saved_found_and_changed_without_losing_anything(pool: PgPo
 
     let (query, _) = SloQuery::parse("label=team:shop");
     let found = scene.backend.slos_page(query, Vec::new(), NOON).await.expect("read");
-    assert_eq!((found.slos.len(), found.total, found.labels), (1, 1, vec!["team:shop".to_owned()]));
+    assert_eq!((found.slos.len(), found.total, found.labels), (1, 2, vec!["team:mail".to_owned(), "team:shop".to_owned()]));
     assert!((found.slos[0].objective.target.ratio() - 0.99).abs() < 1e-12);
 }
 
