@@ -28,7 +28,7 @@ use slowburn_domain::slo_query::SloQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
 use slowburn_domain::view::{
-    CorrelationPage, EventsPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, ServicePage, ServicesPage, SettingsPage,
+    AgentsPage, CorrelationPage, EventsPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, ServicePage, ServicesPage, SettingsPage,
     SloEditorPage, SloPage, SlosPage, SpanView, TracePage, TracesPage,
 };
 
@@ -90,6 +90,8 @@ pub enum Question {
     },
     /// Events by the raw query string of the page's URL.
     Events(String),
+    /// Every agent.
+    Agents,
     /// Everything with one correlation ID.
     Correlation(String),
     /// Incidents; from a cursor on, those that ended.
@@ -114,6 +116,7 @@ pub enum Answer {
     Services(Box<ServicesPage>),
     Service(Box<ServicePage>),
     Events(Box<EventsPage>),
+    Agents(Box<AgentsPage>),
     Logs(Box<LogsPage>),
     Trace(Box<TracePage>),
     Span(Box<SpanView>),
@@ -159,6 +162,7 @@ models!(
     Services(ServicesPage),
     Service(ServicePage),
     Events(EventsPage),
+    Agents(AgentsPage),
     Logs(LogsPage),
     Trace(TracePage),
     Span(SpanView),
@@ -285,6 +289,7 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
             let (query, faults) = EventQuery::parse(&raw);
             Answer::Events(Box::new(backend.events_page(query, faults, now).await?))
         }
+        Question::Agents => Answer::Agents(Box::new(backend.agents_page(now).await?)),
         Question::Logs(raw) => {
             let (query, faults) = LogQuery::parse(&raw);
             Answer::Logs(Box::new(backend.logs_page(query, faults, now).await?))

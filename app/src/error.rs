@@ -49,12 +49,15 @@ pub struct AppError {
     /// Which fields are wrong, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FieldFault>,
+    /// What may have been meant instead, nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<String>,
 }
 
 impl AppError {
     /// A failure of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), faults: Vec::new() }
+        Self { kind, message: message.into(), faults: Vec::new(), near: Vec::new() }
     }
 
     /// There is no `what` called `name`.
@@ -92,6 +95,11 @@ impl From<slowburn_backend::Error> for AppError {
 
         match error {
             Error::NotFound { kind, name } => Self::not_found(kind, &name),
+            Error::UnknownId { id, near, searched_minutes } => {
+                let back = slowburn_domain::number::long_duration(f64::from(searched_minutes) * 60.0);
+                let message = format!("Searched for “{id}”: every stored event, and every trace and log line of the last {back}.");
+                Self { near, ..Self::new(ErrorKind::NotFound, message) }
+            }
             Error::Invalid(faults) => Self { faults, ..Self::new(ErrorKind::Invalid, "Some of what was asked for is not understood.") },
             Error::Conflict(reason) => Self::new(ErrorKind::Conflict, reason),
             Error::Unavailable(reason) => Self::new(ErrorKind::Unavailable, format!("Not available at the moment: {reason}.")),

@@ -33,6 +33,7 @@ export const pages: [name: string, path: string][] = [
   ['logs that are not there', '/logs?q=nothing&from=-1h'],
   ['events', '/events'],
   ['events looked for', '/events?type=order.*&q=van'],
+  ['agents', '/agents'],
   ['correlation', '/c/ord-1001'],
   ['incidents', '/incidents'],
   ['settings', '/settings'],

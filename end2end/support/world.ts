@@ -57,6 +57,8 @@ export async function seed(server: Server): Promise<void> {
   await sendLogs(server.otlpHttp, logs(minutesAgo, traces.find(({ name }) => traceId(name) === failedTrace)!.start));
   await ecsLine(server, { '@timestamp': minutesAgo(3).toISOString(), 'log.level': 'info', message: 'courier booked', 'service.name': 'shipping', labels: { correlation_id: 'ord-1001' } });
   await cloudEvent(server, { specversion: '1.0', id: 'shipped-1001', source: '/shipping', type: 'order.shipped', subject: 'ord-1001', time: minutesAgo(2).toISOString(), correlationid: 'ord-1001', data: { carrier: 'van' } });
+  await registerAgent(server, 'settlement-worker', '7d');
+  await registerAgent(server, 'invoice-worker', '1s');
   await incidentOf(server, 'signup-availability');
 }
 
@@ -65,6 +67,14 @@ export async function cloudEvent(server: Server, event: object): Promise<void> {
   const answer = await fetch(`${server.url}/api/v1/events`, { method: 'POST', headers: { 'content-type': 'application/cloudevents+json' }, body: JSON.stringify(event) });
   const { accepted } = await answer.json();
   if (accepted !== 1) throw new Error(`the event was refused: ${answer.status}`);
+}
+
+/** Registers an agent that is to be heard of every so often, and is heard of now. */
+async function registerAgent(server: Server, name: string, interval: string): Promise<void> {
+  const url = `${server.url}/api/v1/agents/${name}`;
+  const registered = await fetch(url, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ interval }) });
+  const heard = await fetch(`${url}/heartbeat`, { method: 'POST' });
+  if (!registered.ok || !heard.ok) throw new Error(`the agent was refused: ${registered.status} ${heard.status}`);
 }
 
 /** Lines of a worker, one a minute, and what the failed order's payment said. */

@@ -8,7 +8,7 @@ use slowburn_domain::number::duration_nanos;
 use slowburn_domain::query::TraceQuery;
 use slowburn_domain::span::Status;
 use slowburn_domain::story;
-use slowburn_domain::url::trace_path;
+use slowburn_domain::url::{correlation_path, trace_path};
 use slowburn_domain::view::{self, LaneBar};
 
 use crate::api::{Model as _, Question, ask};
@@ -20,6 +20,7 @@ use crate::url::raw_url;
 use crate::widgets::copy::CopyButton;
 use crate::widgets::loadable::Loadable;
 use crate::widgets::log_list::LogList;
+use crate::widgets::markup::Markup;
 use crate::widgets::service::ServiceName;
 use crate::widgets::timeline::Timeline;
 use crate::widgets::trace_list::TraceList;
@@ -109,13 +110,21 @@ fn Failures(bars: Vec<LaneBar>, lanes: Lanes) -> impl IntoView {
 }
 
 /// Nothing has this ID: what was searched, and the next step.
-fn unknown(_error: AppError) -> AnyView {
-    let id = raw_url().name().get_untracked();
+fn unknown(error: AppError) -> AnyView {
+    let mut near = Markup::default();
+    if !error.near.is_empty() {
+        near.element("p", "", "Was it one of these?").open("ul", &[("class", Some("near-ids"))]);
+        for id in &error.near {
+            near.open("li", &[]).link(&correlation_path(id), false, id).close("li");
+        }
+        near.close("ul");
+    }
     view! {
         <Title text="Unknown correlation ID" />
         <section class="missing">
             <h1>"Nothing has this correlation ID"</h1>
-            <p class="lead">"Searched every stored trace, log line and event for "<code>{id}</code>"."</p>
+            <p class="lead">{error.message}</p>
+            <div inner_html=near.finish()></div>
             <p>
                 "IDs are compared letter by letter. Spans, log lines and events carry one in an attribute such as "<code>"correlation_id"</code>", "
                 <code>"session.id"</code>" or "<code>"http.request.header.x-request-id"</code>

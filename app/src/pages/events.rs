@@ -32,7 +32,10 @@ pub fn EventsPage() -> impl IntoView {
     let found = ask(move || Question::Events(search.get()));
     view! {
         <Title text="Events" />
-        <h1>"Events"</h1>
+        <header class="page-head">
+            <h1>"Events"</h1>
+            <a class="button" href="/agents">"Agents"</a>
+        </header>
         <div class="results">
             <Loadable resource=found content=|page: view::EventsPage| view! { <Found page=page /> }.erase() />
         </div>

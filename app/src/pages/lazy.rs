@@ -9,6 +9,7 @@ use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::LazyRoute;
 
 use crate::erase::Erase;
+use crate::pages::agents::AgentsPage;
 use crate::pages::correlation::CorrelationPage;
 use crate::pages::events::EventsPage;
 use crate::pages::incident::IncidentPage;
@@ -105,6 +106,8 @@ routes! {
     LogsRoute, LogsPage, logs, logs, load_logs;
     /// `/events`
     EventsRoute, EventsPage, events, logs, load_events;
+    /// `/agents`
+    AgentsRoute, AgentsPage, agents, logs, load_agents;
     /// `/services`
     ServicesRoute, ServicesPage, services, services, load_services;
     /// `/services/:name`
@@ -128,6 +131,7 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("traces", Some(_)) => "TracePage",
         ("logs", None) => "LogsPage",
         ("events", None) => "EventsPage",
+        ("agents", None) => "AgentsPage",
         ("services", None) => "ServicesPage",
         ("services", Some(_)) => "ServicePage",
         ("c", Some(_)) => "CorrelationPage",
@@ -169,6 +173,7 @@ mod tests {
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),
             ("/logs", Some("logs")),
             ("/events", Some("logs")),
+            ("/agents", Some("logs")),
             ("/services", Some("services")),
             ("/services/a%2Fb", Some("services")),
             ("/c/ORDER-1", Some("correlation")),

@@ -1,6 +1,7 @@
 //! One module per page. A page reads the URL, asks one server function and lays out widgets.
 //! In the browser they lie in modules of their own ([`lazy`]).
 
+pub mod agents;
 pub mod correlation;
 pub mod events;
 mod follow;

@@ -16,6 +16,16 @@ pub enum Error {
         /// The name or id asked for.
         name: String,
     },
+    /// Nothing has this correlation ID.
+    #[error("nothing has the correlation ID {id:?}")]
+    UnknownId {
+        /// The ID asked for.
+        id: String,
+        /// IDs that resemble it, nearest first.
+        near: Vec<String>,
+        /// How far back traces and log lines are stored, minutes.
+        searched_minutes: u32,
+    },
     /// The input was understood and is wrong.
     #[error("invalid input")]
     Invalid(Vec<FieldFault>),

@@ -29,7 +29,7 @@ const MOST_OPEN: i64 = 100_000;
 const CLOSED_SHOWN: u16 = 50;
 /// Bad traces on an incident's page.
 const BAD_TRACES: u16 = 20;
-const SOURCE: &str = "slowburn";
+pub(crate) const SOURCE: &str = "slowburn";
 
 impl Backend {
     /// Evaluates every SLO and tells what changed. Gives how many changes there were; 0 on an instance that is not the one

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Backend, Result};
 
+const AGENTS_EVERY: Duration = Duration::from_secs(1);
 const FOLD_EVERY: Duration = Duration::from_secs(1);
 const SLOTS_EVERY: Duration = Duration::from_mins(1);
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
@@ -28,6 +29,7 @@ pub fn start(backend: &Backend) -> TaskTracker {
     spawn(&tasks, backend, "backfill", BACKFILL_EVERY, |backend| async move { backend.backfill_all().await.map(drop) });
     spawn(&tasks, backend, "prometheus", PROMETHEUS_EVERY, |backend| async move { backend.count_prometheus().await.map(drop) });
     spawn(&tasks, backend, "evaluate", EVALUATE_EVERY, |backend| async move { backend.judge_all().await.map(drop) });
+    spawn(&tasks, backend, "agents", AGENTS_EVERY, |backend| async move { backend.find_overdue_agents().await.map(drop) });
     tasks.close();
     tasks
 }

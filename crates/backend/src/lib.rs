@@ -2,6 +2,7 @@
 //! doors; transactions begin and end here; time comes from a [`clock::Clock`] or as an argument.
 #![warn(missing_docs)]
 
+pub mod agents;
 pub mod clock;
 pub mod error;
 pub mod events;
@@ -15,6 +16,7 @@ pub mod openslo;
 pub mod overview;
 pub mod prometheus;
 pub mod prometheus_rules;
+mod segments;
 pub mod services;
 pub mod settings;
 pub mod slo;

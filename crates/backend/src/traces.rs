@@ -1,5 +1,6 @@
 //! Finding traces, and showing one, or all of one correlation ID.
 
+mod near;
 mod page;
 mod row;
 mod search;

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::TraceId;
-use crate::query::{Bound, FieldFault, MAX_LIMIT};
+use crate::query::{Bound, FieldFault, href_of, read_bound, read_limit};
 use crate::span::{Value, pairs};
 use crate::time::Timestamp;
-use crate::url::{decode_query, encode_query};
+use crate::url::decode_query;
 
 /// An event as pages and the API show it; names are those of CloudEvents 1.0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,13 +98,13 @@ impl EventQuery {
                 "source" => query.source = Some(value),
                 "subject" => query.subject = Some(value),
                 "correlation_id" => query.correlation_id = Some(value),
-                "from" | "to" => match Bound::parse(&value) {
-                    Some(bound) => *(if key == "from" { &mut query.from } else { &mut query.to }) = Some(bound),
-                    None => fault("expected a time like 2026-11-21T02:20:00Z or -1h"),
+                "from" | "to" => match read_bound(&value) {
+                    Ok(bound) => *(if key == "from" { &mut query.from } else { &mut query.to }) = Some(bound),
+                    Err(reason) => fault(reason),
                 },
-                "limit" => match value.parse::<u16>() {
-                    Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => query.limit = Some(limit),
-                    _ => fault("expected a whole number from 1 to 1000"),
+                "limit" => match read_limit(&value) {
+                    Ok(limit) => query.limit = Some(limit),
+                    Err(reason) => fault(reason),
                 },
                 "cursor" => match value.parse() {
                     Ok(cursor) => query.cursor = Some(cursor),
@@ -134,9 +134,7 @@ impl EventQuery {
 
     /// The link to the Events page with this query.
     pub fn href(&self) -> String {
-        let pairs = self.pairs();
-        let query = encode_query(pairs.iter().map(|(key, value)| (*key, value.as_str())));
-        if query.is_empty() { "/events".to_owned() } else { format!("/events?{query}") }
+        href_of("/events", &self.pairs())
     }
 }
 

@@ -5,6 +5,7 @@
 //! formula in one place. Nothing here knows a clock, a random source, a database or a web framework: time is an argument.
 #![warn(missing_docs)]
 
+pub mod agent;
 pub mod chart;
 pub mod comparison;
 pub mod counter;

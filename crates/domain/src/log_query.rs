@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::TraceId;
 use crate::log::{LEVELS, Severity};
-use crate::query::{Bound, FieldFault, MAX_LIMIT};
+use crate::query::{Bound, FieldFault, href_of, read_bound, read_limit};
 use crate::time::Timestamp;
-use crate::url::{decode_query, encode_query};
+use crate::url::decode_query;
 
 /// A search for log records. Every part is optional; all given parts must hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -94,13 +94,13 @@ impl LogQuery {
                     Ok(id) => query.trace_id = Some(id),
                     Err(_) => fault("expected 32 hex digits".to_owned()),
                 },
-                "from" | "to" => match Bound::parse(&value) {
-                    Some(bound) => *(if key == "from" { &mut query.from } else { &mut query.to }) = Some(bound),
-                    None => fault("expected a time like 2026-11-21T02:20:00Z or -1h".to_owned()),
+                "from" | "to" => match read_bound(&value) {
+                    Ok(bound) => *(if key == "from" { &mut query.from } else { &mut query.to }) = Some(bound),
+                    Err(reason) => fault(reason.to_owned()),
                 },
-                "limit" => match value.parse::<u16>() {
-                    Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => query.limit = Some(limit),
-                    _ => fault("expected a whole number from 1 to 1000".to_owned()),
+                "limit" => match read_limit(&value) {
+                    Ok(limit) => query.limit = Some(limit),
+                    Err(reason) => fault(reason.to_owned()),
                 },
                 "cursor" => match value.parse() {
                     Ok(cursor) => query.cursor = Some(cursor),
@@ -133,9 +133,7 @@ impl LogQuery {
 
     /// The link to the Logs page with this query.
     pub fn href(&self) -> String {
-        let pairs = self.pairs();
-        let query = encode_query(pairs.iter().map(|(key, value)| (*key, value.as_str())));
-        if query.is_empty() { "/logs".to_owned() } else { format!("/logs?{query}") }
+        href_of("/logs", &self.pairs())
     }
 }
 

@@ -48,6 +48,28 @@ pub struct TraceQuery {
     pub live: bool,
 }
 
+/// `from` or `to` of a query string.
+///
+/// # Errors
+/// What is expected.
+pub(crate) fn read_bound(value: &str) -> Result<Bound, &'static str> {
+    Bound::parse(value).ok_or("expected a time like 2026-11-21T02:20:00Z or -1h")
+}
+
+/// `limit` of a query string.
+///
+/// # Errors
+/// What is expected.
+pub(crate) fn read_limit(value: &str) -> Result<u16, &'static str> {
+    value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or("expected a whole number from 1 to 1000")
+}
+
+/// A path with the given parts of a search, as (parameter, value).
+pub(crate) fn href_of(path: &str, pairs: &[(&'static str, String)]) -> String {
+    let query = encode_query(pairs.iter().map(|(key, value)| (*key, value.as_str())));
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
 /// An end of a time range: an instant, or a distance back from now.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Bound {
@@ -168,13 +190,13 @@ impl TraceQuery {
                     }
                     _ => fault("expected a number of milliseconds, 0 or more"),
                 },
-                "from" | "to" => match Bound::parse(&value) {
-                    Some(bound) => *(if key == "from" { &mut query.from } else { &mut query.to }) = Some(bound),
-                    None => fault("expected a time like 2026-11-21T02:20:00Z or -1h"),
+                "from" | "to" => match read_bound(&value) {
+                    Ok(bound) => *(if key == "from" { &mut query.from } else { &mut query.to }) = Some(bound),
+                    Err(reason) => fault(reason),
                 },
-                "limit" => match value.parse::<u16>() {
-                    Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => query.limit = Some(limit),
-                    _ => fault("expected a whole number from 1 to 1000"),
+                "limit" => match read_limit(&value) {
+                    Ok(limit) => query.limit = Some(limit),
+                    Err(reason) => fault(reason),
                 },
                 "cursor" => match value.parse() {
                     Ok(cursor) => query.cursor = Some(cursor),
@@ -221,8 +243,7 @@ impl TraceQuery {
 
     /// The link to the Traces page with this query.
     pub fn href(&self) -> String {
-        let query = self.to_query_string();
-        if query.is_empty() { "/traces".to_owned() } else { format!("/traces?{query}") }
+        href_of("/traces", &self.pairs())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::Agent;
 use crate::event::EventQuery;
 use crate::history::Happening;
 use crate::id::{SpanId, TraceId};
@@ -367,6 +368,15 @@ pub struct EventsPage {
     pub items: Vec<LogLine>,
     /// The search for the next page.
     pub next: Option<EventQuery>,
+}
+
+/// The Agents page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentsPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// Every agent, those that are overdue first.
+    pub agents: Vec<Agent>,
 }
 
 /// The Services page.

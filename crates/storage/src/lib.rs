@@ -2,6 +2,7 @@
 //! transaction, never the pool: `backend` owns transaction borders. Migrations are embedded.
 #![warn(missing_docs)]
 
+pub mod agent;
 pub mod backfill;
 pub mod copy;
 pub mod database;
@@ -15,6 +16,7 @@ pub mod kept;
 pub mod lease;
 pub mod log;
 pub mod merge;
+pub mod near;
 pub mod partition;
 pub mod prometheus;
 pub mod red;

@@ -1,5 +1,6 @@
 //! The REST API. Shapes here are a contract with scripts and are kept apart from what pages show.
 
+pub mod agents;
 pub mod correlations;
 pub mod events;
 pub mod exclusions;
@@ -97,6 +98,10 @@ impl<T> List<T> {
         ecs::logs,
         events::list,
         cloudevents::events,
+        agents::list,
+        agents::register,
+        agents::remove,
+        agents::heartbeat,
         correlations::one,
         services::list,
         storage::storage,
@@ -115,6 +120,7 @@ impl<T> List<T> {
         traces::Trace,
         logs::Log,
         events::Event,
+        agents::Agent,
         correlations::Correlation,
         services::Service
     ))
@@ -148,6 +154,9 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/traces/{trace_id}", get(traces::one))
         .route("/api/v1/logs", get(logs::list).merge(post(ecs::logs).layer(DefaultBodyLimit::disable())))
         .route("/api/v1/events", get(events::list).merge(post(cloudevents::events).layer(DefaultBodyLimit::disable())))
+        .route("/api/v1/agents", get(agents::list))
+        .route("/api/v1/agents/{name}", put(agents::register).delete(agents::remove))
+        .route("/api/v1/agents/{name}/heartbeat", post(agents::heartbeat))
         .route("/api/v1/correlations/{id}", get(correlations::one))
         .route("/api/v1/services", get(services::list))
         .route("/api/v1/storage", get(storage::storage))

@@ -24,6 +24,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
     pub errors: Vec<FieldFault>,
+    /// What may have been meant instead, nearest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<String>,
 }
 
 impl Problem {
@@ -35,6 +38,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
+            near: Vec::new(),
         }
     }
 
@@ -49,6 +53,9 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound { kind, name } => Self::new(StatusCode::NOT_FOUND, format!("there is no {kind} {name:?}")),
+            Error::UnknownId { id, near, .. } => {
+                Self { near, ..Self::new(StatusCode::NOT_FOUND, format!("nothing has the correlation ID {id:?}")) }
+            }
             Error::Invalid(faults) => Self::invalid(faults),
             Error::Conflict(reason) => Self::new(StatusCode::CONFLICT, reason),
             Error::Unavailable(reason) => Self::new(StatusCode::SERVICE_UNAVAILABLE, reason),

@@ -144,3 +144,34 @@ async fn c6_the_story_of_an_id_is_whole_and_in_order(pool: PgPool) {
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
     assert!(page.text().contains("1 trace, 3 spans, 2 log lines, 1 event over 490 ms"), "the sentence");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn e3_agents_are_registered_heard_and_forgotten(pool: PgPool) {
+    let app = App::new(pool).await;
+    let path = "/api/v1/agents/night%2Fbatch";
+    let put = |body: &'static str| Request::put(path).header("content-type", "application/json").body(Body::from(body)).expect("a request");
+    let heartbeat = || Request::post(format!("{path}/heartbeat")).body(Body::empty()).expect("a request");
+    assert_eq!(app.send(Port::Main, heartbeat()).await.status, 404, "nobody promised it");
+    for (body, field) in [
+        ("{}", "interval_seconds"),
+        (r#"{"interval": "soon"}"#, "interval"),
+        (r#"{"interval_seconds": 0}"#, "interval_seconds"),
+        (r#"{"interval_seconds": 604801}"#, "interval_seconds"),
+        (r#"{"interval_seconds": 30, "interval": "30s"}"#, "interval_seconds"),
+        ("{", "body"),
+    ] {
+        let reply = app.send(Port::Main, put(body)).await;
+        assert_eq!((reply.status, reply.faults()[0].0.as_str()), (400, field), "{body}: {reply:?}");
+    }
+    let reply = app.send(Port::Main, put(r#"{"interval": "5m"}"#)).await.json();
+    assert_eq!(fields(&reply), "due interval_seconds last_heartbeat name registered_at state");
+    assert_eq!((&reply["name"], &reply["interval_seconds"], &reply["state"]), (&json!("night/batch"), &json!(300), &json!("waiting")));
+    let reply = app.send(Port::Main, heartbeat()).await;
+    assert_eq!((reply.status, &reply.json()["state"]), (200, &json!("alive")));
+    assert_eq!(app.get("/api/v1/agents").await.json()["items"][0]["name"], "night/batch");
+    assert_eq!(ids(&app, "type=dev.slowburn.agent.registered&subject=night/batch").await.len(), 1);
+    let remove = || Request::delete(path).body(Body::empty()).expect("a request");
+    assert_eq!(app.send(Port::Main, remove()).await.status, 204);
+    assert_eq!(app.send(Port::Main, remove()).await.status, 404);
+    assert_eq!(app.get("/api/v1/agents").await.json()["items"], json!([]));
+}

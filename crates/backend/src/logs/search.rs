@@ -8,7 +8,6 @@
 //! One page is a part of one order: by time, then by a hash of what a record says, which merging does not change. Records that
 //! agree in both are never parted by the end of a page.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,22 +19,18 @@ use slowburn_domain::signal::Signal;
 use slowburn_domain::time::Timestamp;
 use slowburn_storage::log;
 use slowburn_storage::segment::{Bloom, LogColumns, Wanted, decode_log_rows, json_text, log_columns};
-use slowburn_storage::trace::{self, Extent, IdKind, SegmentQuery, SegmentRef, last_segment_id};
+use slowburn_storage::trace::{self, Extent, IdKind, SegmentQuery, last_segment_id};
 use sqlx::PgConnection;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::row::{Row, wanted};
 use crate::filter::{Filter, Requirements};
+use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
 use crate::{Backend, Error, Result};
 
 /// How long one page is searched for.
 const MOST_TIME: Duration = Duration::from_secs(10);
-/// Segments matched at the same time.
-const AT_ONCE: usize = 2;
-/// Segments whose Bloom filters are fetched together; the first steps are shorter, because many searches end there.
-const MOST_STEP: usize = 64;
 
 /// Log records found.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +94,8 @@ impl Backend {
             rest = later;
             step = (step * 2).min(MOST_STEP);
             let candidates = possible(&mut tx, now, &hashes).await?;
-            found.extend(matching(&mut tx, &candidates, &record).await?);
+            let wanted = Arc::clone(&record);
+            found.extend(matching(&mut tx, &candidates, move |body, id| wanted.find(body, id)).await?);
             found.sort_by_key(|(time, key, _)| std::cmp::Reverse((*time, *key)));
             cut(&mut found, limit + 1);
         }
@@ -153,44 +149,6 @@ fn cut(found: &mut Vec<Placed>, most: usize) {
     let Some(last) = most.checked_sub(1).and_then(|last| found.get(last)).map(|(time, key, _)| (*time, *key)) else { return };
     let after = found.iter().skip(most).take_while(|(time, key, _)| (*time, *key) == last).count();
     found.truncate(most + after);
-}
-
-/// Segments that their Bloom filter does not rule out.
-async fn possible(connection: &mut PgConnection, extents: &[Extent], hashes: &[u64]) -> Result<Vec<SegmentRef>> {
-    let segments: Vec<SegmentRef> = extents.iter().map(|extent| extent.segment).collect();
-    if hashes.is_empty() {
-        return Ok(segments);
-    }
-    let mut blooms = trace::blooms(connection, &segments).await?;
-    let may_hold = |segment: &SegmentRef| {
-        blooms.remove(segment).is_some_and(|bloom| {
-            let bloom = Bloom::from_bytes(bloom);
-            hashes.iter().all(|hash| bloom.may_contain(*hash))
-        })
-    };
-    Ok(segments.into_iter().filter(may_hold).collect())
-}
-
-/// The wanted records of some segments.
-pub(super) async fn matching(connection: &mut PgConnection, segments: &[SegmentRef], record: &Arc<Match>) -> Result<Vec<Placed>> {
-    let mut hits = Vec::new();
-    let mut busy: VecDeque<JoinHandle<std::result::Result<Vec<Placed>, slowburn_storage::Error>>> = VecDeque::new();
-    for segment in segments {
-        // Past retention meanwhile, if it is gone.
-        if let Some(body) = trace::segment_body(connection, *segment).await? {
-            if busy.len() == AT_ONCE
-                && let Some(first) = busy.pop_front()
-            {
-                hits.extend(first.await.map_err(|fault| Error::Internal(Box::new(fault)))??);
-            }
-            let (record, id) = (Arc::clone(record), segment.id);
-            busy.push_back(tokio::task::spawn_blocking(move || record.find(body, id)));
-        }
-    }
-    for rest in busy {
-        hits.extend(rest.await.map_err(|fault| Error::Internal(Box::new(fault)))??);
-    }
-    Ok(hits)
 }
 
 impl Match {

@@ -16,6 +16,7 @@ use slowburn_storage::{exclusion, slo};
 use uuid::Uuid;
 
 use super::KnownSlo;
+use crate::incidents::{SOURCE, text_fault};
 use crate::{Backend, Error, Result};
 
 /// The longest exclusion, or occurrence of one.
@@ -28,7 +29,6 @@ const LONGEST_RULE: usize = 500;
 const MOST_OCCURRENCES: u16 = 10_000;
 /// Exclusions shown.
 const SHOWN: i64 = 200;
-const SOURCE: &str = "slowburn";
 
 /// An exclusion to be made.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,7 +136,8 @@ impl Backend {
         let time_zone = new.time_zone.clone().filter(|zone| !zone.trim().is_empty()).unwrap_or_else(|| "UTC".to_owned());
         let rrule = new.rrule.clone().filter(|rule| !rule.trim().is_empty());
         let texts = [("reason", &new.reason, LONGEST_REASON), ("author", &new.author, LONGEST_AUTHOR)];
-        let mut faults: Vec<FieldFault> = texts.into_iter().filter_map(|(field, text, longest)| text_fault(field, text, longest)).collect();
+        let mut faults: Vec<FieldFault> =
+            texts.into_iter().filter_map(|(field, text, longest)| text_fault((field, text, longest))).collect();
         let recurrence = Recurrence::new(new.from, new.to, rrule.as_deref(), &time_zone).map_err(|found| faults.extend(found));
         let (Ok(recurrence), true) = (recurrence, faults.is_empty()) else { return Err(Error::Invalid(faults)) };
         let recurrence = Arc::new(recurrence);
@@ -196,7 +197,7 @@ impl Backend {
     /// # Errors
     /// There is none of that id in force; no author; the database.
     pub async fn end_exclusion(&self, id: &str, author: &str) -> Result<Exclusion> {
-        if let Some(fault) = text_fault("author", author, LONGEST_AUTHOR) {
+        if let Some(fault) = text_fault(("author", author, LONGEST_AUTHOR)) {
             return Err(Error::Invalid(vec![fault]));
         }
         let unknown = || Error::NotFound { kind: "exclusion in force", name: id.chars().take(100).collect() };
@@ -239,10 +240,6 @@ impl Backend {
         let data = serde_json::to_value(exclusion).map_err(|fault| Error::Internal(Box::new(fault)))?;
         self.append_event(connection, &NewEvent { kind, source: SOURCE, subject, time: now, data }).await
     }
-}
-
-fn text_fault(field: &str, text: &str, longest: usize) -> Option<FieldFault> {
-    crate::incidents::text_fault((field, text, longest))
 }
 
 #[cfg(test)]

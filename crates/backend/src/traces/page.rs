@@ -81,7 +81,9 @@ impl Backend {
         let conditions = EventConditions { correlation_id: Some(id), ..EventConditions::default() };
         let events = event::list(&mut tx, &self.0.settings.bucket_numbers(), &conditions, EVENTS).await?;
         if traces.is_empty() && logs.is_empty() && events.is_empty() {
-            return Err(Error::NotFound { kind: "correlation ID", name: id.chars().take(200).collect() });
+            let near = self.ids_near(&mut tx, id).await?;
+            let searched_minutes = self.0.settings.retention_minutes;
+            return Err(Error::UnknownId { id: id.chars().take(200).collect(), near, searched_minutes });
         }
         let ids: Vec<TraceId> = traces.iter().rev().take(DRAWN_TRACES).map(|summary| summary.trace_id).collect();
         let fragments = trace::fragments(&mut tx, &self.0.settings.bucket_numbers(), &ids, i64::MAX).await?;

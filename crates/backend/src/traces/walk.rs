@@ -6,11 +6,11 @@
 //! of the next one: a trace found that starts later has its place in the list, and when the page is full of such the walk
 //! ends.
 //!
-//! While one segment is matched on a codec thread the next is fetched. Memory is bounded by the segments in flight and by
+//! Memory is bounded by the segments in flight and by
 //! the traces found; time by [`MOST_TIME`], after which the page ends where the walk has come to. When the reader goes
 //! away the walk is dropped with the request.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,21 +22,17 @@ use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{TraceSummary, fold};
 use slowburn_storage::segment::{Bloom, Wanted, columns};
-use slowburn_storage::trace::{self, Extent, SegmentQuery, SegmentRef};
+use slowburn_storage::trace::{self, Extent, SegmentQuery};
 use sqlx::PgConnection;
-use tokio::task::JoinHandle;
 
 use super::Found;
 use super::row::{Row, wanted};
 use crate::filter::{Filter, Requirements};
-use crate::{Backend, Error, Result};
+use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
+use crate::{Backend, Result};
 
 /// How long one page is searched for.
 const MOST_TIME: Duration = Duration::from_secs(10);
-/// Segments matched at the same time.
-const AT_ONCE: usize = 2;
-/// Segments whose Bloom filters are fetched together; the first steps are shorter, because many searches end there.
-const MOST_STEP: usize = 64;
 /// Traces whose fragments are fetched together.
 const FOLDED_AT_ONCE: usize = 2_000;
 /// How long after its trace began a span may start and still lead to it when the search has an upper end: segments
@@ -95,7 +91,8 @@ impl Walk<'_> {
             rest = later;
             step = (step * 2).min(MOST_STEP);
             let candidates = possible(connection, now, &hashes).await?;
-            let hits = matching(connection, &candidates, &span).await?;
+            let wanted = Arc::clone(&span);
+            let hits = matching(connection, &candidates, move |body, id| wanted.traces(body, id)).await?;
             let fresh: Vec<TraceId> = hits.into_iter().filter(|id| seen.insert(*id)).collect();
             self.fold(connection, &fresh, &mut found).await?;
         }
@@ -146,44 +143,6 @@ impl Walk<'_> {
         let next = TraceId::from_bytes(&LAST_ID).ok().map(|trace_id| Cursor { start: end, trace_id, as_of: self.as_of });
         Found { items: found, next, searched_to: Some(end) }
     }
-}
-
-/// Segments that their Bloom filter does not rule out.
-async fn possible(connection: &mut PgConnection, extents: &[Extent], hashes: &[u64]) -> Result<Vec<SegmentRef>> {
-    let segments: Vec<SegmentRef> = extents.iter().map(|extent| extent.segment).collect();
-    if hashes.is_empty() {
-        return Ok(segments);
-    }
-    let mut blooms = trace::blooms(connection, &segments).await?;
-    let may_hold = |segment: &SegmentRef| {
-        blooms.remove(segment).is_some_and(|bloom| {
-            let bloom = Bloom::from_bytes(bloom);
-            hashes.iter().all(|hash| bloom.may_contain(*hash))
-        })
-    };
-    Ok(segments.into_iter().filter(may_hold).collect())
-}
-
-/// Traces with a matching span in the segments.
-async fn matching(connection: &mut PgConnection, segments: &[SegmentRef], span: &Arc<Match>) -> Result<Vec<TraceId>> {
-    let mut hits = Vec::new();
-    let mut busy: VecDeque<JoinHandle<std::result::Result<Vec<TraceId>, slowburn_storage::Error>>> = VecDeque::new();
-    for segment in segments {
-        // Past retention meanwhile, if it is gone.
-        if let Some(body) = trace::segment_body(connection, *segment).await? {
-            if busy.len() == AT_ONCE
-                && let Some(first) = busy.pop_front()
-            {
-                hits.extend(first.await.map_err(|fault| Error::Internal(Box::new(fault)))??);
-            }
-            let (span, id) = (Arc::clone(span), segment.id);
-            busy.push_back(tokio::task::spawn_blocking(move || span.traces(body, id)));
-        }
-    }
-    for rest in busy {
-        hits.extend(rest.await.map_err(|fault| Error::Internal(Box::new(fault)))??);
-    }
-    Ok(hits)
 }
 
 impl Match {

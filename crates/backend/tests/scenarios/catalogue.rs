@@ -4,7 +4,8 @@ use sqlx::PgPool;
 
 use crate::Scene;
 
-const COORDINATION: [&str; 12] = [
+const COORDINATION: [&str; 13] = [
+    "agents",
     "budget_exclusions",
     "prometheus_progress",
     "document_versions",

@@ -1,5 +1,6 @@
 //! Scenarios against a real PostgreSQL with a clock moved by hand: feed this, expect that.
 
+mod agents;
 mod backfill;
 mod budget;
 mod catalogue;

@@ -1,0 +1,59 @@
+//! E3: agents that promise to be heard of; a silence is told once, and so is its end.
+
+use slowburn_backend::Backend;
+use slowburn_domain::event::EventQuery;
+use sqlx::PgPool;
+
+use crate::{NOON, Scene};
+
+/// What was told of an agent, oldest first.
+async fn told(backend: &Backend, agent: &str) -> Vec<String> {
+    let query = EventQuery { kind: Some("dev.slowburn.agent.*".to_owned()), subject: Some(agent.to_owned()), ..EventQuery::default() };
+    let mut events = backend.find_events(&query, NOON.plus_nanos(3_600_000_000_000)).await.expect("found").0;
+    events.reverse();
+    events.into_iter().map(|event| event.kind.trim_start_matches("dev.slowburn.agent.").to_owned()).collect()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn e3_a_silence_is_told_once_on_two_instances_and_so_is_its_end(pool: PgPool) {
+    let scene = Scene::new(pool.clone()).await;
+    let other = Scene::new(pool).await;
+    let pass = |seconds: i64| [&scene, &other].map(|scene| scene.clock.advance_seconds(seconds));
+    let look = async || {
+        let (one, two) = tokio::join!(scene.backend.find_overdue_agents(), other.backend.find_overdue_agents());
+        one.expect("looked") + two.expect("looked")
+    };
+    scene.backend.register_agent("worker", 30).await.expect("registered");
+    scene.backend.register_agent("silent from the start", 60).await.expect("registered");
+    pass(20);
+    let agent = other.backend.heartbeat("worker").await.expect("heard");
+    assert_eq!((agent.state(), agent.due_at), ("alive", NOON.plus_nanos(50_000_000_000)));
+    pass(30);
+    assert_eq!(look().await, 0, "due is not overdue");
+    pass(1);
+    assert_eq!(look().await, 1);
+    assert_eq!(look().await, 0);
+    pass(10);
+    assert_eq!(look().await, 1, "one that was never heard of has one interval");
+    let agents = scene.backend.agents().await.expect("agents");
+    assert!(agents.iter().all(|agent| agent.is_overdue), "{agents:?}");
+    let (one, two) = tokio::join!(scene.backend.heartbeat("worker"), other.backend.heartbeat("worker"));
+    assert_eq!((one.expect("heard").state(), two.expect("heard").state()), ("alive", "alive"));
+    assert_eq!(told(&scene.backend, "worker").await, ["registered", "overdue", "recovered"]);
+    assert_eq!(told(&scene.backend, "silent from the start").await, ["registered", "overdue"]);
+    pass(139);
+    assert_eq!(look().await, 1, "a new silence is told anew");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn e3_a_longer_promise_ends_a_silence_without_a_word(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    scene.backend.register_agent("worker", 30).await.expect("registered");
+    scene.clock.advance_seconds(40);
+    assert_eq!(scene.backend.find_overdue_agents().await.expect("looked"), 1);
+    let agent = scene.backend.register_agent("worker", 60).await.expect("changed");
+    assert_eq!((agent.state(), agent.due_at), ("waiting", NOON.plus_nanos(100_000_000_000)));
+    scene.backend.remove_agent("worker").await.expect("removed");
+    scene.clock.advance_seconds(360);
+    assert_eq!(scene.backend.find_overdue_agents().await.expect("looked"), 0, "nothing is expected of it any more");
+}

@@ -1,0 +1,93 @@
+//! Agents, and when the next word of each is due.
+
+use slowburn_domain::agent::Agent;
+use slowburn_domain::time::Timestamp;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row as _};
+
+use crate::Result;
+use crate::copy::storable;
+
+/// Registers an agent, or changes how often it promises to be heard of. Gives the agent, and whether it is new.
+///
+/// # Errors
+/// The database.
+pub async fn register(connection: &mut PgConnection, name: &str, interval_seconds: u32, now: Timestamp) -> Result<(Agent, bool)> {
+    let row = sqlx::query(
+        "INSERT INTO agents AS a (name, interval_seconds, registered_ns, due_ns) VALUES ($1, $2, $3, $3 + $2 * 1000000000::bigint)
+         ON CONFLICT (name) DO UPDATE SET interval_seconds = $2, due_ns = coalesce(a.heartbeat_ns, $3) + $2 * 1000000000::bigint,
+             is_overdue = a.is_overdue AND coalesce(a.heartbeat_ns, $3) + $2 * 1000000000::bigint < $3
+         RETURNING *, xmax = 0 AS is_new",
+    )
+    .bind(storable(name))
+    .bind(interval_seconds.cast_signed())
+    .bind(now.nanos())
+    .fetch_one(connection)
+    .await?;
+    Ok((agent_of(&row)?, row.try_get("is_new")?))
+}
+
+/// Notes that an agent was heard of. Gives whether it was overdue; `None` when there is no such agent.
+///
+/// # Errors
+/// The database.
+pub async fn heard(connection: &mut PgConnection, name: &str, now: Timestamp) -> Result<Option<(Agent, bool)>> {
+    // The row as it was is locked, so of two words at once one ends the silence.
+    let row = sqlx::query(
+        "WITH before AS (SELECT name, is_overdue FROM agents WHERE name = $1 FOR UPDATE)
+         UPDATE agents a SET heartbeat_ns = greatest(a.heartbeat_ns, $2), due_ns = greatest(a.heartbeat_ns, $2) + a.interval_seconds * 1000000000::bigint,
+             is_overdue = false
+         FROM before WHERE a.name = before.name
+         RETURNING a.*, before.is_overdue AS was_overdue",
+    )
+    .bind(storable(name))
+    .bind(now.nanos())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| Ok((agent_of(&row)?, row.try_get("was_overdue")?))).transpose()
+}
+
+/// Finds agents that are overdue at `now` and not known to be; each is given to one caller.
+///
+/// # Errors
+/// The database.
+pub async fn find_overdue(connection: &mut PgConnection, now: Timestamp, most: i64) -> Result<Vec<Agent>> {
+    let rows = sqlx::query(
+        "UPDATE agents SET is_overdue = true WHERE name IN (
+             SELECT name FROM agents WHERE NOT is_overdue AND due_ns < $1 ORDER BY due_ns LIMIT $2 FOR UPDATE SKIP LOCKED
+         ) RETURNING *",
+    )
+    .bind(now.nanos())
+    .bind(most)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(agent_of).collect()
+}
+
+/// Every agent, those that are overdue first, then by name.
+///
+/// # Errors
+/// The database.
+pub async fn list(connection: &mut PgConnection) -> Result<Vec<Agent>> {
+    let rows = sqlx::query("SELECT * FROM agents ORDER BY is_overdue DESC, name").fetch_all(connection).await?;
+    rows.iter().map(agent_of).collect()
+}
+
+/// Forgets an agent. Gives whether it was there.
+///
+/// # Errors
+/// The database.
+pub async fn remove(connection: &mut PgConnection, name: &str) -> Result<bool> {
+    Ok(sqlx::query("DELETE FROM agents WHERE name = $1").bind(storable(name)).execute(connection).await?.rows_affected() > 0)
+}
+
+fn agent_of(row: &PgRow) -> Result<Agent> {
+    Ok(Agent {
+        name: row.try_get("name")?,
+        interval_seconds: row.try_get::<i32, _>("interval_seconds")?.cast_unsigned(),
+        registered_at: Timestamp::from_nanos(row.try_get("registered_ns")?),
+        heartbeat_at: row.try_get::<Option<i64>, _>("heartbeat_ns")?.map(Timestamp::from_nanos),
+        due_at: Timestamp::from_nanos(row.try_get("due_ns")?),
+        is_overdue: row.try_get("is_overdue")?,
+    })
+}
