@@ -74,7 +74,14 @@ fn form(page: &view::EventsPage) -> String {
     let pairs = page.query.pairs();
     let value_of = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
     let mut markup = Markup::default();
-    markup.open("form", &[("class", Some("filters")), ("method", Some("get")), ("action", Some("/events")), ("role", Some("search"))]);
+    let form = [
+        ("class", Some("filters")),
+        ("method", Some("get")),
+        ("action", Some("/events")),
+        ("role", Some("search")),
+        ("aria-label", Some("Events")),
+    ];
+    markup.open("form", &form);
     markup.search_fields(&FIELDS, value_of, &page.faults);
     if let Some(limit) = value_of("limit") {
         markup.hidden("limit", limit);

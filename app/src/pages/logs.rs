@@ -109,7 +109,13 @@ fn form(page: &view::LogsPage) -> String {
     let pairs = page.query.pairs();
     let value_of = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
     let mut markup = Markup::default();
-    let form = [("class", Some("filters")), ("method", Some("get")), ("action", Some("/logs")), ("role", Some("search"))];
+    let form = [
+        ("class", Some("filters")),
+        ("method", Some("get")),
+        ("action", Some("/logs")),
+        ("role", Some("search")),
+        ("aria-label", Some("Log lines")),
+    ];
     markup.open("form", &form);
     let (before, after) = FIELDS.split_at(CHOICES_AFTER);
     markup.search_fields(before, value_of, &page.faults);
