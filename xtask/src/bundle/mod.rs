@@ -8,6 +8,7 @@
 
 mod inputs;
 mod packs;
+mod script;
 mod site;
 mod style;
 mod wasm;

@@ -10,6 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::packs;
+use super::script::lean;
 use crate::paths::Paths;
 use crate::process;
 
@@ -81,7 +82,7 @@ pub(super) fn bind(paths: &Paths) -> Result<Bound> {
     for (owner, list) in output.snippets() {
         files.extend(list.iter().enumerate().map(|(i, code)| (format!("snippets/{owner}/inline{i}.js"), code.clone().into_bytes())));
     }
-    files.insert(SCRIPT.to_owned(), output.js().to_owned().into_bytes());
+    files.insert(SCRIPT.to_owned(), lean(output.js()).into_bytes());
     let mut modules = BTreeMap::from([(MAIN.to_owned(), output.wasm_mut().emit_wasm())]);
     for path in &split.split_modules {
         let name = path.file_stem().context("a module is a file")?.to_string_lossy().into_owned();
@@ -92,7 +93,7 @@ pub(super) fn bind(paths: &Paths) -> Result<Bound> {
     let pages = split.prefetch_map.into_iter().map(|(page, names)| (page, names.into_iter().collect())).collect();
     let packed = packs::pack(&modules, &pages, &fs::read_to_string(folder.join(LOADER))?)?;
     files.extend(packed.files);
-    files.insert(LOADER.to_owned(), packed.loader.into_bytes());
+    files.insert(LOADER.to_owned(), lean(&packed.loader).into_bytes());
     Ok(Bound { files, packs: packed.pages })
 }
 
