@@ -16,7 +16,8 @@ use crate::live::{Topic, refetch_on};
 use crate::widgets::loadable::Loadable;
 use crate::widgets::markup::Markup;
 
-const REGISTER: &str = "curl -X PUT $SLOWBURN/api/v1/agents/my-worker -H 'content-type: application/json' -d '{\"interval\": \"30s\"}'";
+const REGISTER: &str = r#"curl -X PUT $SLOWBURN/api/v1/agents/my-worker \
+  -H 'content-type: application/json' -d '{"interval": "30s"}'"#;
 const HEARTBEAT: &str = "curl -X POST $SLOWBURN/api/v1/agents/my-worker/heartbeat";
 
 /// The page at `/agents`.
@@ -36,25 +37,25 @@ fn Agents(page: view::AgentsPage) -> impl IntoView {
     provide_now(page.now);
     let is_overdue = page.agents.iter().any(|agent| agent.is_overdue);
     let sentence = of_agents(&page.agents, page.now);
+    let rows = (!page.agents.is_empty()).then(|| view! { <div inner_html=table(&page)></div> });
     let mut markup = Markup::default();
-    if !page.agents.is_empty() {
-        table(&mut markup, &page);
-    }
-    markup.element("h2", "", "To register one, and to be heard of");
+    markup.open("section", &[("class", Some("empty"))]).element("h2", "", "To register one, and to be heard of");
     for (command, what) in [(REGISTER, "Command that registers an agent"), (HEARTBEAT, "Command that sends a heartbeat")] {
         let region = [("tabindex", Some("0")), ("role", Some("region")), ("aria-label", Some(what))];
         markup.open("div", &[("class", Some("snippet"))]).open("pre", &region).element("code", "", command).close("pre");
         markup.copy(command, "Copy").close("div");
     }
-    markup.element("p", "muted", "$SLOWBURN is the address of this server. A silence is an event, and so is its end.");
+    markup.element("p", "muted", "$SLOWBURN is the address of this server. A silence is an event, and so is its end.").close("section");
     view! {
         <p class="lead answer" class:is-trouble=is_overdue role="status">{sentence}</p>
+        {rows}
         <div on:click=move |event| browser::copy_clicked(&event) inner_html=markup.finish()></div>
     }
     .erase()
 }
 
-fn table(markup: &mut Markup, page: &view::AgentsPage) {
+fn table(page: &view::AgentsPage) -> String {
+    let mut markup = Markup::default();
     markup.open("table", &[("class", Some("rows part-table"))]).element(
         "caption",
         "visually-hidden",
@@ -83,4 +84,5 @@ fn table(markup: &mut Markup, page: &view::AgentsPage) {
         markup.close("tr");
     }
     markup.close("tbody").close("table");
+    markup.finish()
 }
