@@ -2,6 +2,7 @@
 
 mod client;
 mod exclusion;
+mod incident;
 mod local;
 mod progress;
 mod slo;
@@ -59,6 +60,9 @@ enum Command {
     /// Time left out of budgets.
     #[command(subcommand)]
     Exclusion(exclusion::ExclusionCommand),
+    /// Budgets that burned too fast.
+    #[command(subcommand)]
+    Incident(incident::IncidentCommand),
     /// Traces.
     #[command(subcommand)]
     Trace(trace::TraceCommand),
@@ -97,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Status => client().and_then(|client| local::status(&client)),
         Command::Slo(command) => slo::run(command, client),
         Command::Exclusion(command) => client().and_then(|client| exclusion::run(command, &client)),
+        Command::Incident(command) => client().and_then(|client| incident::run(command, &client)),
         Command::Trace(command) => client().and_then(|client| trace::run(command, &client)),
     };
     match outcome {

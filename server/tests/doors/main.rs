@@ -2,6 +2,7 @@
 //! the guard before every port, and pages as the server renders them.
 
 mod app;
+mod cli;
 mod documents;
 mod events;
 mod exclusions;
