@@ -12,6 +12,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod live;
 pub mod logs;
+pub mod metrics;
 pub mod openslo;
 pub mod overview;
 pub mod prometheus;
@@ -92,7 +93,9 @@ impl Backend {
             prometheus: prometheus::Memory::default(),
         });
         inner.ingest.use_admission(Self::admission(&inner));
-        Ok(Self(inner))
+        let backend = Self(inner);
+        backend.know_series().await?;
+        Ok(backend)
     }
 
     /// The door of telemetry.

@@ -23,6 +23,10 @@ pub struct Settings {
     pub redacted_keys: Vec<String>,
     /// Whether e-mail addresses in values are replaced too.
     pub redact_emails: bool,
+    /// Most series of one metric of one service that are active at the same time; points of further ones are refused.
+    pub series_per_metric: usize,
+    /// Most series of all metrics that are active at the same time.
+    pub series: usize,
     /// Threads that may decode or encode at the same time.
     pub codec_threads: usize,
 }
@@ -65,6 +69,8 @@ impl Default for Settings {
                 "credentials",
             ]),
             redact_emails: false,
+            series_per_metric: 10_000,
+            series: 1_000_000,
             codec_threads: 2,
         }
     }

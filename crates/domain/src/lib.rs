@@ -18,6 +18,8 @@ pub mod incident;
 pub mod lanes;
 pub mod log;
 pub mod log_query;
+pub mod metric;
+pub mod metric_query;
 pub mod number;
 pub mod outline;
 pub mod query;

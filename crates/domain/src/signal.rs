@@ -7,17 +7,20 @@ pub enum Signal {
     Spans = 0,
     /// Log records.
     Logs = 1,
+    /// Points of metrics.
+    Metrics = 2,
 }
 
 impl Signal {
     /// Every signal.
-    pub const ALL: [Self; 2] = [Self::Spans, Self::Logs];
+    pub const ALL: [Self; 3] = [Self::Spans, Self::Logs, Self::Metrics];
 
     /// The word used in OpenSLO sources, metrics and the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Spans => "spans",
             Self::Logs => "logs",
+            Self::Metrics => "metrics",
         }
     }
 

@@ -16,6 +16,7 @@ pub mod kept;
 pub mod lease;
 pub mod log;
 pub mod merge;
+pub mod metric;
 pub mod near;
 pub mod partition;
 pub mod prometheus;

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::Result;
 
 /// Tables that are partitioned by arrival. Whoever locks several takes them in this order.
-const TABLES: [&str; 5] = ["segments", "trace_index", "correlation_index", "bad_index", "log_index"];
+const TABLES: [&str; 6] = ["segments", "trace_index", "correlation_index", "bad_index", "log_index", "metric_series"];
 
 /// Segments with fewer records go to the open part of their slot.
 pub const SEALED_FROM_RECORDS: usize = 2_048;

@@ -1,4 +1,4 @@
-//! OTLP over gRPC: unary calls of `TraceService/Export` and `LogsService/Export`.
+//! OTLP over gRPC: unary calls of `TraceService/Export`, `LogsService/Export` and `MetricsService/Export`.
 //!
 //! The framing (five bytes, then the message) is read here rather than by tonic, for two reasons: tonic answers an
 //! oversized message with OUT_OF_RANGE, which senders repeat for ever, and it inflates a compressed one without the limit
@@ -35,6 +35,9 @@ use super::rpc_status::{Detail, RpcStatus, code};
 pub const EXPORT_TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// The same for log records.
 pub const EXPORT_LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+
+/// The same for metrics.
+pub const EXPORT_METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
 /// Flag byte and length before a message.
 const FRAME_HEADER: usize = 5;
@@ -74,6 +77,11 @@ pub async fn export_logs(State(backend): State<Backend>, State(patience): State<
     call(Signal::Logs, &backend, patience, request).await
 }
 
+/// `MetricsService/Export`.
+pub async fn export_metrics(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
+    call(Signal::Metrics, &backend, patience, request).await
+}
+
 async fn call(signal: Signal, backend: &Backend, patience: Patience, request: Request) -> Response {
     if !is_grpc(request.headers()) {
         return wrong_port(patience, request).await;
@@ -91,7 +99,10 @@ pub async fn unknown_call(State(patience): State<Patience>, request: Request) ->
     if !is_grpc(request.headers()) {
         return wrong_port(patience, request).await;
     }
-    respond(None, Some(Failure::new(code::UNIMPLEMENTED, "this server takes TraceService/Export and LogsService/Export")))
+    respond(
+        None,
+        Some(Failure::new(code::UNIMPLEMENTED, "this server takes TraceService/Export, LogsService/Export and MetricsService/Export")),
+    )
 }
 
 /// Others must not be answered by 200, which they would take for a success.

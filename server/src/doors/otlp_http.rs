@@ -71,6 +71,11 @@ pub async fn logs(State(backend): State<Backend>, State(patience): State<Patienc
     export(Signal::Logs, &backend, patience, request).await
 }
 
+/// `POST /v1/metrics`.
+pub async fn metrics(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
+    export(Signal::Metrics, &backend, patience, request).await
+}
+
 async fn export(signal: Signal, backend: &Backend, patience: Patience, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = pin!(TimeoutBody::new(patience.body, body));
@@ -100,7 +105,8 @@ async fn export(signal: Signal, backend: &Backend, patience: Patience, request: 
 /// Every other signal and path under `/v1`.
 pub async fn unknown_signal(State(patience): State<Patience>, request: Request) -> Response {
     let format = content_type(request.headers()).unwrap_or(Format::Protobuf);
-    let message = format!("this server takes traces and logs, at /v1/traces and /v1/logs, and not {}", request.uri().path());
+    let message =
+        format!("this server takes traces, logs and metrics, at /v1/traces, /v1/logs and /v1/metrics, and not {}", request.uri().path());
     discard(pin!(TimeoutBody::new(patience.body, request.into_body()))).await;
     refuse(format, &Failure::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message))
 }
@@ -185,8 +191,8 @@ fn content_type(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
-/// The message of a success: `partial_success` is unset unless something was refused. `ExportLogsServiceResponse` has the same
-/// fields under the same numbers.
+/// The message of a success: `partial_success` is unset unless something was refused. `ExportLogsServiceResponse` and
+/// `ExportMetricsServiceResponse` have the same fields under the same numbers.
 pub fn success_message(accepted: &Accepted) -> ExportTraceServiceResponse {
     let partial = (accepted.rejected > 0)
         .then(|| ExportTracePartialSuccess { rejected_spans: accepted.rejected.cast_signed(), error_message: accepted.reason.clone() });
@@ -201,6 +207,7 @@ fn success(signal: Signal, format: Format, accepted: &Accepted) -> Response {
             let rejected = match signal {
                 Signal::Spans => "rejectedSpans",
                 Signal::Logs => "rejectedLogRecords",
+                Signal::Metrics => "rejectedDataPoints",
             };
             // 64-bit integers are texts in ProtoJSON.
             let body = serde_json::json!({"partialSuccess": {rejected: accepted.rejected.to_string(), "errorMessage": accepted.reason}});

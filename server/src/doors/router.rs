@@ -92,6 +92,7 @@ fn otlp_routes() -> Router<Doors> {
     Router::new()
         .route("/v1/traces", post(otlp_http::traces).fallback(otlp_http::wrong_method).layer(DefaultBodyLimit::disable()))
         .route("/v1/logs", post(otlp_http::logs).fallback(otlp_http::wrong_method).layer(DefaultBodyLimit::disable()))
+        .route("/v1/metrics", post(otlp_http::metrics).fallback(otlp_http::wrong_method).layer(DefaultBodyLimit::disable()))
         .route("/v1/{*signal}", any(otlp_http::unknown_signal))
 }
 
@@ -100,6 +101,7 @@ pub fn otlp_grpc(doors: Doors) -> Router {
     Router::new()
         .route(otlp_grpc::EXPORT_TRACES, post(otlp_grpc::export_traces).layer(DefaultBodyLimit::disable()))
         .route(otlp_grpc::EXPORT_LOGS, post(otlp_grpc::export_logs).layer(DefaultBodyLimit::disable()))
+        .route(otlp_grpc::EXPORT_METRICS, post(otlp_grpc::export_metrics).layer(DefaultBodyLimit::disable()))
         .fallback(otlp_grpc::unknown_call)
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(doors.hosts.clone(), guard))

@@ -22,6 +22,7 @@ mod names;
 mod operation;
 mod reach;
 mod requirements;
+mod series;
 mod span;
 #[cfg(test)]
 mod tests;

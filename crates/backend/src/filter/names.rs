@@ -20,6 +20,10 @@ pub enum Field {
     Severity,
     /// Body of the log record.
     Body,
+    /// Name of the metric.
+    Name,
+    /// Unit of the metric.
+    Unit,
     /// Trace it belongs to; hex digits.
     TraceId,
     /// Correlation ID it carries; text.
@@ -96,6 +100,14 @@ const LOGS: [(&str, Name); 9] = [
     ("resource", Name::Scope(Scope::Resource)),
 ];
 
+const METRICS: [(&str, Name); 5] = [
+    ("name", Name::Field(Field::Name)),
+    ("unit", Name::Field(Field::Unit)),
+    ("service", Name::Field(Field::Service)),
+    ("attributes", Name::Scope(Scope::Attributes)),
+    ("resource", Name::Scope(Scope::Resource)),
+];
+
 /// Words other tools use for our names.
 const ELSEWHERE: [(&str, &str); 10] = [
     ("name", "operation"),
@@ -114,6 +126,7 @@ fn known(signal: Signal) -> &'static [(&'static str, Name)] {
     match signal {
         Signal::Spans => &SPANS,
         Signal::Logs => &LOGS,
+        Signal::Metrics => &METRICS,
     }
 }
 

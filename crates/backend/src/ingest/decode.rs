@@ -12,6 +12,7 @@ use super::intake::{Intake, SWELLING};
 use super::payload::{self, Format};
 use super::records::Records;
 use super::redaction::Redactor;
+use super::series::SeriesGuard;
 use super::{Refusal, Rejected, ecs, json, protobuf};
 use crate::settings::Settings;
 
@@ -20,6 +21,8 @@ pub struct Decoder {
     request_bytes: usize,
     redactor: Redactor,
     ids: IdReader,
+    series: SeriesGuard,
+    slots: Settings,
 }
 
 /// What was in a message.
@@ -48,6 +51,8 @@ impl Decoder {
             request_bytes: settings.request_bytes,
             redactor: Redactor::new(&settings.redacted_keys, settings.redact_emails),
             ids: IdReader::new(&settings.correlation_attributes),
+            series: SeriesGuard::new(settings.series_per_metric, settings.series),
+            slots: settings.clone(),
         }
     }
 
@@ -66,12 +71,18 @@ impl Decoder {
         redacted
     }
 
+    /// Which series are active.
+    pub(super) const fn series(&self) -> &SeriesGuard {
+        &self.series
+    }
+
     /// Reads a decompressed message that arrived at `now`.
     ///
     /// # Errors
     /// It cannot be read as a whole, or would take too much memory.
     pub fn decode(&self, message: &[u8], signal: Signal, format: Format, now: Timestamp) -> Result<Decoded, Refusal> {
-        let mut intake = Intake::new(signal, self.request_bytes, now, &self.redactor);
+        let slot = self.slots.slot_of(now.minute());
+        let mut intake = Intake::new(signal, self.request_bytes, now, &self.redactor, &self.series, slot);
         match format {
             Format::Protobuf => protobuf::read(message, &mut intake)?,
             Format::Json => json::read(message, &mut intake)?,
@@ -91,11 +102,14 @@ impl Decoder {
                     self.ids.read_log(record);
                 }
             }
+            // Cleaned when they were read: what tells series apart must not hold a secret.
+            Records::Metrics(_) => {}
         }
         let name: &[u8] = match (signal, format) {
             (Signal::Spans, _) => b"traces",
             (Signal::Logs, Format::Ecs) => b"ecs",
             (Signal::Logs, _) => b"logs",
+            (Signal::Metrics, _) => b"metrics",
         };
         Ok(Decoded {
             key: payload::key(name, message),

@@ -7,16 +7,17 @@ use std::sync::{Arc, OnceLock};
 use futures::future::BoxFuture;
 use metrics::{counter, histogram};
 use parking_lot::Mutex;
+use slowburn_domain::metric::Series;
 use slowburn_domain::signal::Signal;
 use slowburn_storage::trace::SEGMENT_ID_CLOCK_SHIFT;
-use slowburn_storage::{Error as StorageError, ingest, log, partition, red, rollup};
+use slowburn_storage::{Error as StorageError, ingest, log, metric, partition, red, rollup};
 use sqlx::PgPool;
 use tokio::sync::RwLock;
 use uuid::Uuid;
 
 use super::Refusal;
 use super::lane::Waiting;
-use super::prepare::{Flush, Outcome, Prepared, PreparedLogs, PreparedSpans, prepare};
+use super::prepare::{Flush, Outcome, Prepared, PreparedLogs, PreparedMetrics, PreparedSpans, prepare};
 use super::records::Records;
 use super::sli_set::{SliSet, Unknown};
 use crate::clock::Clock;
@@ -46,6 +47,8 @@ struct Inner {
     slots: Mutex<HashSet<i32>>,
     /// Classes known to be in the dictionary, by bucket.
     classes: Mutex<HashMap<i16, HashSet<i64>>>,
+    /// Series known to be in the dictionary of a slot, by bucket.
+    series: Mutex<HashMap<i16, (i32, HashSet<i64>)>>,
     /// Tells instances and flushes of one millisecond apart in segment ids.
     sequence: AtomicU32,
     /// Records stored since somebody last asked.
@@ -65,6 +68,7 @@ impl Writer {
             admit: OnceLock::new(),
             slots: Mutex::default(),
             classes: Mutex::default(),
+            series: Mutex::default(),
             sequence: AtomicU32::new(seed),
             stored: AtomicU64::new(0),
         }))
@@ -98,6 +102,7 @@ impl Writer {
         if outcome.as_ref().is_err_and(StorageError::is_missing_partition) {
             // The clock was set back to a slot whose open part is gone, or somebody dropped it by hand: make it anew.
             self.0.slots.lock().clear();
+            self.0.series.lock().clear();
             outcome = self.store(bucket, &keys, requests).await;
         }
         if let Err(fault) = &outcome {
@@ -154,8 +159,9 @@ impl Writer {
                 Outcome::Unknown(unknown) => return Ok(Some(unknown)),
             }
         };
-        let Prepared { spans, logs, counts } = *prepared;
+        let Prepared { spans, logs, metrics, counts } = *prepared;
         let mut unknown = Vec::new();
+        let mut fresh = Vec::new();
         let mut records = 0;
         if let Some(PreparedSpans { segment, fragments, red, bad }) = &spans {
             unknown = self.unknown_classes(bucket, fragments);
@@ -172,9 +178,16 @@ impl Writer {
             ingest::insert_bad(&mut tx, segment.place(), bad).await?;
             records += segment.records;
         }
+        if let Some(PreparedMetrics { segment, series }) = &metrics {
+            fresh = self.unknown_series(bucket, slot, series);
+            metric::insert(&mut tx, bucket, slot, &fresh).await?;
+            ingest::insert_segment(&mut tx, segment).await?;
+            records += segment.records;
+        }
         rollup::append(&mut tx, bucket, &counts).await?;
         tx.commit().await?;
         self.remember_classes(bucket, &unknown);
+        self.remember_series(bucket, slot, &fresh);
         self.0.stored.fetch_add(records as u64, Ordering::Relaxed);
         counter!("slowburn_flushes_total").increment(1);
         if let Some(PreparedSpans { segment, .. }) = &spans {
@@ -186,6 +199,10 @@ impl Writer {
             counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
             counter!("slowburn_log_records_stored_total").increment(segment.records as u64);
             counter!("slowburn_error_log_records_stored_total").increment(segment.errors as u64);
+        }
+        if let Some(PreparedMetrics { segment, .. }) = &metrics {
+            counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
+            counter!("slowburn_metric_points_stored_total").increment(segment.records as u64);
         }
         histogram!("slowburn_flush_duration_seconds").record(began.elapsed().as_secs_f64());
         histogram!("slowburn_flush_records").record(records as f64);
@@ -200,7 +217,7 @@ impl Writer {
         slis: Arc<SliSet>,
         only: Option<BTreeSet<usize>>,
     ) -> Result<Outcome, StorageError> {
-        let flush = Flush { bucket, slot, ids: [self.next_segment_id(), self.next_segment_id()] };
+        let flush = Flush { bucket, slot, ids: std::array::from_fn(|_| self.next_segment_id()) };
         tokio::task::spawn_blocking(move || {
             let chosen: Vec<&Records> = requests
                 .iter()
@@ -244,6 +261,22 @@ impl Writer {
             })
             .cloned()
             .collect()
+    }
+
+    fn unknown_series(&self, bucket: i16, slot: i32, series: &[Arc<Series>]) -> Vec<Arc<Series>> {
+        let known = self.0.series.lock();
+        let known = known.get(&bucket).filter(|(of, _)| *of == slot).map(|(_, known)| known);
+        series.iter().filter(|series| known.is_none_or(|known| !known.contains(&series.id))).cloned().collect()
+    }
+
+    fn remember_series(&self, bucket: i16, slot: i32, series: &[Arc<Series>]) {
+        let mut known = self.0.series.lock();
+        let (of, known) = known.entry(bucket).or_default();
+        if *of != slot {
+            known.clear();
+            *of = slot;
+        }
+        known.extend(series.iter().map(|series| series.id));
     }
 
     fn remember_classes(&self, bucket: i16, classes: &[slowburn_domain::trace::SpanClass]) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::logs::v1 as proto_logs;
+use opentelemetry_proto::tonic::metrics::v1 as proto_metrics;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use slowburn_domain::log::LogRecord;
 use slowburn_domain::signal::Signal;
@@ -14,7 +15,8 @@ use slowburn_domain::time::Timestamp;
 
 use super::records::Records;
 use super::redaction::Redactor;
-use super::{Refusal, Rejected, log, span};
+use super::series::SeriesGuard;
+use super::{Refusal, Rejected, log, metric, span};
 
 /// How many faults are told apart in a reason; the rest is only counted.
 const TOLD_FAULTS: usize = 5;
@@ -91,13 +93,25 @@ pub(super) struct Intake<'a> {
     limit: usize,
     now: Timestamp,
     redactor: &'a Redactor,
+    series: &'a SeriesGuard,
+    slot: i32,
 }
 
 impl<'a> Intake<'a> {
-    /// Nothing yet, of a request that may have `limit` bytes.
-    pub(super) fn new(signal: Signal, limit: usize, now: Timestamp, redactor: &'a Redactor) -> Self {
-        let heaviest = limit.saturating_mul(SWELLING);
-        Self { records: Records::none(signal), faults: Faults::default(), redacted: 0, weight: 0, heaviest, limit, now, redactor }
+    /// Nothing yet, of a request that may have `limit` bytes and arrives in `slot`.
+    pub(super) fn new(signal: Signal, limit: usize, now: Timestamp, redactor: &'a Redactor, series: &'a SeriesGuard, slot: i32) -> Self {
+        Self {
+            records: Records::none(signal),
+            faults: Faults::default(),
+            redacted: 0,
+            weight: 0,
+            heaviest: limit.saturating_mul(SWELLING),
+            limit,
+            now,
+            redactor,
+            series,
+            slot,
+        }
     }
 
     /// The most that the parts of a request may weigh.
@@ -161,6 +175,48 @@ impl<'a> Intake<'a> {
         match log::record(record, source, self.now) {
             Ok(record) => self.log(record),
             Err((field, reason)) => self.faults.add(1, || format!("{}: {reason}", path(field))),
+        }
+    }
+
+    /// Takes the points of a metric of OTLP, or files what is wrong with them. `position` tells where each of them stood in the
+    /// list, and `path` makes a path of a field.
+    pub(super) fn metric(
+        &mut self,
+        mut metric: proto_metrics::Metric,
+        source: &Arc<Source>,
+        position: impl Fn(usize) -> usize,
+        path: impl Fn(&str) -> String,
+    ) {
+        // A metric without a form has no points.
+        let Some(data) = metric.data.take() else { return };
+        let (form, points) = metric::list(&data);
+        let stream = match metric::stream(&mut metric, &data, source) {
+            Ok(stream) => stream,
+            Err((field, reason)) => {
+                let field = if field == "name" { path(field) } else { path(&format!("{form}.{field}")) };
+                self.faults.add(points as u64, || format!("{field}: {reason}"));
+                return;
+            }
+        };
+        for (index, mut draft) in metric::drafts(data).into_iter().enumerate() {
+            let mut attributes = draft.attributes();
+            self.redacted += self.redactor.attributes(&mut attributes);
+            let place = |field: &str| path(&format!("{form}.data_points[{}]{field}", position(index)));
+            let (point, series) = match draft.point(attributes, &stream, self.now) {
+                Ok(point) => point,
+                Err((field, reason)) => {
+                    self.faults.add(1, || format!("{}: {reason}", place(&format!(".{field}"))));
+                    continue;
+                }
+            };
+            if let Err(reason) = self.series.admit(self.slot, stream.service(), stream.name(), series.id) {
+                self.faults.add(1, || format!("{}: {reason}", place("")));
+                continue;
+            }
+            if let Records::Metrics(records) = &mut self.records {
+                records.series.entry(series.id).or_insert_with(|| Arc::new(series));
+                records.points.push(point);
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::metrics::v1 as proto_metrics;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -13,9 +14,9 @@ use slowburn_domain::signal::Signal;
 use super::Refusal;
 use super::intake::{Intake, Resource};
 use super::json_tree::Growth;
-use super::{json_log, json_span};
+use super::{json_log, json_metric, json_span, metric};
 
-/// Reads an `ExportTraceServiceRequest` or `ExportLogsServiceRequest`: which of them, `intake` knows.
+/// Reads an `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest`: which of them, `intake` knows.
 ///
 /// # Errors
 /// It is not JSON, something above the records is of another type, or it would take too much memory.
@@ -60,6 +61,7 @@ const fn names(signal: Signal) -> Names {
     match signal {
         Signal::Spans => Names { resources: "resourceSpans", scopes: "scopeSpans", records: "spans" },
         Signal::Logs => Names { resources: "resourceLogs", scopes: "scopeLogs", records: "logRecords" },
+        Signal::Metrics => Names { resources: "resourceMetrics", scopes: "scopeMetrics", records: "metrics" },
     }
 }
 
@@ -82,6 +84,7 @@ impl Names {
 enum Record {
     Span(Span),
     Log(LogRecord),
+    Metric(proto_metrics::Metric, Vec<usize>),
 }
 
 /// A scope and its records, with their places in the list, until their resource is known: it may stand behind them.
@@ -109,6 +112,11 @@ impl Reader<'_, '_> {
         let record = match self.intake.records.signal() {
             Signal::Spans => json_span::span(item, &path).map(Record::Span),
             Signal::Logs => json_log::record(item, &path).map(Record::Log),
+            Signal::Metrics => json_metric::metric(item, &path).map(|json_metric::ReadMetric { metric, positions, faults }| {
+                faults.into_iter().for_each(|fault| self.intake.faults.add(1, || format!("{}: {}", fault.path, fault.reason)));
+                self.growth.keep(metric::weight(&metric));
+                Record::Metric(metric, positions)
+            }),
         };
         match record {
             Ok(record) => self.scopes.last_mut().expect("records stand in a scope").records.push((i, record)),
@@ -125,8 +133,8 @@ impl Reader<'_, '_> {
             let scope = json_span::scope(&scope, &format!("{}.scope", self.names.path(place)));
             match (&resource, scope) {
                 (Ok(resource), Ok(scope)) => self.take(resource, (scope.name, scope.version), place, records)?,
-                (Err(fault), _) => self.intake.faults.add(records.len() as u64, || format!("{}: {}", fault.path, fault.reason)),
-                (_, Err(fault)) => self.intake.faults.add(records.len() as u64, || format!("{}: {}", fault.path, fault.reason)),
+                (Err(fault), _) => self.intake.faults.add(count(&records), || format!("{}: {}", fault.path, fault.reason)),
+                (_, Err(fault)) => self.intake.faults.add(count(&records), || format!("{}: {}", fault.path, fault.reason)),
             }
         }
         Ok(())
@@ -144,10 +152,17 @@ impl Reader<'_, '_> {
             match record {
                 Record::Span(span) => self.intake.span(span, &source, path),
                 Record::Log(record) => self.intake.otlp_log(record, &source, path),
+                Record::Metric(metric, positions) => self.intake.metric(metric, &source, |index| positions[index], path),
             }
         }
         Ok(())
     }
+}
+
+/// What a sender counts: points of metrics, not metrics.
+fn count(records: &[(usize, Record)]) -> u64 {
+    let of = |(_, record): &(usize, Record)| if let Record::Metric(_, positions) = record { positions.len() as u64 } else { 1 };
+    records.iter().map(of).sum()
 }
 
 /// A field's name as JSON has it.

@@ -88,7 +88,7 @@ pub(super) fn span(item: &Value, path: &str) -> Read<proto::Span> {
     })
 }
 
-fn fault(path: &str, key: &str, reason: &'static str) -> Fault {
+pub(super) fn fault(path: &str, key: &str, reason: &'static str) -> Fault {
     Fault { path: if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }, reason }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn object<'a>(item: &'a Value, path: &str) -> Read<&'a Map<String, Va
     item.as_object().ok_or_else(|| Fault { path: path.to_owned(), reason: "expected an object" })
 }
 
-fn list<'a>(item: &'a Map<String, Value>, key: &str, path: &str) -> Read<&'a [Value]> {
+pub(super) fn list<'a>(item: &'a Map<String, Value>, key: &str, path: &str) -> Read<&'a [Value]> {
     match item.get(key) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(items)) => Ok(items),
@@ -190,7 +190,7 @@ pub(super) fn any_value(value: &Value, path: &str) -> Read<AnyValue> {
 }
 
 /// ProtoJSON writes the special ones as text.
-fn double(value: &Value) -> Option<f64> {
+pub(super) fn double(value: &Value) -> Option<f64> {
     match value {
         Value::String(text) => match text.as_str() {
             "NaN" => Some(f64::NAN),

@@ -12,16 +12,19 @@ pub(crate) mod flush;
 mod intake;
 mod json;
 mod json_log;
+mod json_metric;
 mod json_span;
 pub(crate) mod json_tree;
 mod lane;
 mod log;
+mod metric;
 pub mod payload;
 pub(crate) mod prepare;
 mod protobuf;
 mod records;
 pub mod redaction;
 pub mod room;
+mod series;
 mod sli_set;
 mod span;
 #[cfg(test)]
@@ -42,8 +45,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use flush::Admit;
 pub(crate) use flush::chain;
 pub use payload::{Compression, Format, Payload};
-pub use records::Records;
+pub use records::{Points, Records};
 pub use room::Arriving;
+pub use series::Overflow;
 pub use sli_set::{Counted, Grouping, Sli, SliSet, Unknown};
 
 use crate::clock::Clock;
@@ -158,6 +162,24 @@ impl Ingest {
         self.take(Signal::Logs, payload).await
     }
 
+    /// Stores the points of one OTLP request of metrics. Returns after the commit.
+    ///
+    /// # Errors
+    /// As for [`Self::traces`].
+    pub async fn metrics(&self, payload: Payload) -> Result<Accepted, Refusal> {
+        self.take(Signal::Metrics, payload).await
+    }
+
+    /// Metrics of which points were refused because they had too many series, with how many points, since the slot began.
+    pub fn overflows(&self) -> Vec<(Overflow, u64)> {
+        self.0.decoder.series().overflows()
+    }
+
+    /// Counts series that were active in the running slot when this process started.
+    pub(crate) fn know_series(&self, slot: i32, known: Vec<(String, String, i64)>) {
+        self.0.decoder.series().know(slot, known);
+    }
+
     async fn take(&self, signal: Signal, payload: Payload) -> Result<Accepted, Refusal> {
         let mut arriving = Arriving::begin(self)?;
         self.counted(arriving.push(&payload.bytes))?;
@@ -176,6 +198,7 @@ impl Ingest {
             let (taken, refused) = match signal {
                 Signal::Spans => ("slowburn_spans_accepted_total", "slowburn_spans_rejected_total"),
                 Signal::Logs => ("slowburn_log_records_accepted_total", "slowburn_log_records_rejected_total"),
+                Signal::Metrics => ("slowburn_metric_points_accepted_total", "slowburn_metric_points_rejected_total"),
             };
             counter!(taken).increment(accepted.accepted);
             counter!(refused).increment(accepted.rejected);

@@ -2,9 +2,11 @@
 //! thread.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use slowburn_domain::id::TraceId;
 use slowburn_domain::log::{LogRecord, words};
+use slowburn_domain::metric::{Point, Series};
 use slowburn_domain::signal::Signal;
 use slowburn_domain::span::{Span, Status, Value};
 use slowburn_domain::time::Timestamp;
@@ -14,7 +16,7 @@ use slowburn_storage::log::{Mention, mentions};
 use slowburn_storage::partition::Part;
 use slowburn_storage::red::{RedDeltas, RedKey};
 use slowburn_storage::rollup::Deltas;
-use slowburn_storage::segment::{Bloom, encode, encode_logs, json_text};
+use slowburn_storage::segment::{Bloom, encode, encode_logs, encode_points, json_text, point_order};
 use uuid::Uuid;
 
 use super::records::Records;
@@ -25,6 +27,7 @@ use super::sli_set::{Counted, SliSet, Unknown};
 pub(super) struct Prepared {
     pub(super) spans: Option<PreparedSpans>,
     pub(super) logs: Option<PreparedLogs>,
+    pub(super) metrics: Option<PreparedMetrics>,
     pub(super) counts: Deltas,
 }
 
@@ -39,6 +42,12 @@ pub(super) struct PreparedLogs {
     pub(super) segment: NewSegment,
     pub(super) mentions: BTreeMap<Uuid, Mention>,
     pub(super) bad: Vec<BadTrace>,
+}
+
+pub(super) struct PreparedMetrics {
+    pub(super) segment: NewSegment,
+    /// Every series of the points, once.
+    pub(super) series: Vec<Arc<Series>>,
 }
 
 /// Where a flush goes, with an id for the segment of each signal.
@@ -59,6 +68,9 @@ pub(super) enum Outcome {
 
 /// Most traces with a bad event that one flush files for an SLI: enough to show, however much fails.
 const MOST_BAD_TRACES: usize = 100;
+
+/// The version of the SLI set that points bear: they are not counted at the door, and nothing of them is left to count later.
+const UNCOUNTED: i32 = i32::MAX;
 
 /// Bytes of a Bloom filter for each record at most: a span has few attributes, a log record many words.
 const SPAN_BLOOM_BYTES: usize = 4;
@@ -103,6 +115,8 @@ pub(crate) fn count_log(slis: &SliSet, record: &LogRecord, counted: &mut Counted
 pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Result<Outcome, slowburn_storage::Error> {
     let mut spans: Vec<&Span> = Vec::new();
     let mut logs: Vec<&LogRecord> = Vec::new();
+    let mut points: Vec<&Point> = Vec::new();
+    let mut series: HashMap<i64, &Arc<Series>> = HashMap::new();
     for request in requests {
         match request {
             Records::Spans(own) => {
@@ -110,6 +124,10 @@ pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Res
                 spans.extend(own.iter().filter(|span| seen.insert((span.trace_id, span.span_id))));
             }
             Records::Logs(own) => logs.extend(own),
+            Records::Metrics(own) => {
+                points.extend(&own.points);
+                series.extend(own.series.iter().map(|(id, series)| (*id, series)));
+            }
         }
     }
     let mut counted = Counted::default();
@@ -119,7 +137,7 @@ pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Res
     if !counted.unknown.is_empty() {
         return Ok(Outcome::Unknown(counted.unknown));
     }
-    let Flush { bucket, slot, ids: [span_segment, log_segment] } = flush;
+    let Flush { bucket, slot, ids: [span_segment, log_segment, point_segment] } = flush;
     let place = |id, records| Place { bucket, slot, part: Part::of_flush(records), id, sli_version: slis.version };
     let mut prepared = Prepared { counts: counted.deltas, ..Prepared::default() };
     if !spans.is_empty() {
@@ -130,6 +148,11 @@ pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Res
         let mentions = mentions(logs.iter().copied());
         let place = place(log_segment, logs.len());
         prepared.logs = Some(PreparedLogs { segment: log_segment_of(&mut logs, place)?, mentions, bad: bad_logs.into_rows() });
+    }
+    if !points.is_empty() {
+        let place = Place { sli_version: UNCOUNTED, ..place(point_segment, points.len()) };
+        let series = series.into_values().map(Arc::clone).collect();
+        prepared.metrics = Some(PreparedMetrics { segment: point_segment_of(&mut points, place)?, series });
     }
     Ok(Outcome::Prepared(Box::new(prepared)))
 }
@@ -227,6 +250,37 @@ fn log_segment_of(records: &mut [&LogRecord], place: Place) -> Result<NewSegment
         bloom: Bloom::of(hashes, records.len() * LOG_BLOOM_BYTES).as_bytes().to_vec(),
         body: encode_logs(records)?,
     })
+}
+
+/// Sorts points as segments hold them and encodes them. The filter holds the names of their metrics.
+fn point_segment_of(points: &mut [&Point], place: Place) -> Result<NewSegment, slowburn_storage::Error> {
+    points.sort_by(|a, b| point_order(a, b));
+    let names: BTreeSet<&str> = points.iter().map(|point| &*point.metric).collect();
+    let services: BTreeSet<&str> = points.iter().map(|point| &*point.service).collect();
+    let hashes: Vec<u64> = names.into_iter().map(Bloom::word).collect();
+    let Place { bucket, slot, part, id, sli_version } = place;
+    Ok(NewSegment {
+        signal: Signal::Metrics,
+        bucket,
+        slot,
+        part,
+        id,
+        from_ns: points.iter().map(|point| point.time.nanos()).min().unwrap_or(0),
+        to_ns: points.iter().map(|point| point.time.nanos()).max().unwrap_or(0),
+        records: points.len(),
+        errors: 0,
+        sli_version,
+        services: services.into_iter().map(|service| service.replace('\0', "\u{fffd}")).collect(),
+        bloom: Bloom::of(hashes, points.len() * SPAN_BLOOM_BYTES).as_bytes().to_vec(),
+        body: encode_points(points)?,
+    })
+}
+
+/// A segment of points that were stored before. A point that is there twice is stored once. `None` without points.
+pub(crate) fn rewritten_points(points: &[Point], place: Place) -> Result<Option<NewSegment>, slowburn_storage::Error> {
+    let mut seen = std::collections::HashSet::with_capacity(points.len());
+    let mut own: Vec<&Point> = points.iter().filter(|point| seen.insert((point.series, point.time))).collect();
+    if own.is_empty() { Ok(None) } else { point_segment_of(&mut own, place).map(Some) }
 }
 
 /// A segment of log records with its index rows.

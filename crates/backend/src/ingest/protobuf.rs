@@ -3,6 +3,7 @@
 
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1 as proto_logs;
+use opentelemetry_proto::tonic::metrics::v1 as proto_metrics;
 use opentelemetry_proto::tonic::resource::v1 as proto_resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
@@ -12,9 +13,9 @@ use slowburn_domain::signal::Signal;
 
 use super::Refusal;
 use super::intake::{Intake, Resource};
-use super::wire::{Shape, fields, weight};
+use super::wire::{self, Shape, fields, weight};
 
-/// Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`; those of logs have the same numbers.
+/// Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`; those of logs and metrics have the same numbers.
 const RESOURCES: u32 = 1;
 const RESOURCE: u32 = 1;
 const SCOPES: u32 = 2;
@@ -23,6 +24,10 @@ const RECORDS: u32 = 2;
 
 /// Field of `Span`.
 const STATUS: u32 = 15;
+
+/// Fields of `Metric` that hold its points, and the field of each of them that is a list of points.
+const FORMS: [u32; 5] = [5, 7, 9, 10, 11];
+const POINTS: u32 = 1;
 
 /// What the lists of a signal's requests are called.
 struct Names {
@@ -35,6 +40,7 @@ const fn names(signal: Signal) -> Names {
     match signal {
         Signal::Spans => Names { resources: "resource_spans", scopes: "scope_spans", records: "spans" },
         Signal::Logs => Names { resources: "resource_logs", scopes: "scope_logs", records: "log_records" },
+        Signal::Metrics => Names { resources: "resource_metrics", scopes: "scope_metrics", records: "metrics" },
     }
 }
 
@@ -50,7 +56,7 @@ struct SeverityOnly {
 /// A part that all records below it need, or the path of what is wrong with it.
 type Shared<T> = Result<T, String>;
 
-/// Reads an `ExportTraceServiceRequest` or `ExportLogsServiceRequest`: which of them, `intake` knows.
+/// Reads an `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest`: which of them, `intake` knows.
 ///
 /// # Errors
 /// Something above the records cannot be decoded, or the whole would weigh too much.
@@ -77,6 +83,7 @@ pub(super) fn holds_error(message: &[u8], signal: Signal) -> bool {
                 number => Severity::from_number(number).is_error(),
             })
         }),
+        Signal::Metrics => false,
     }
 }
 
@@ -99,32 +106,91 @@ fn read_scope(message: &[u8], path: &str, resource: &Shared<Resource>, names: &N
     if records.peek().is_none() {
         return Ok(());
     }
+    let signal = intake.records.signal();
     let (resource, scope) = match (resource, scope) {
         (Ok(resource), Ok(scope)) => (resource, scope),
         (Err(fault), _) => {
-            intake.faults.add(records.count() as u64, || fault.clone());
+            intake.faults.add(records.map(|(_, record)| count(signal, record)).sum(), || fault.clone());
             return Ok(());
         }
         (_, Err(fault)) => {
-            intake.faults.add(records.count() as u64, || fault);
+            intake.faults.add(records.map(|(_, record)| count(signal, record)).sum(), || fault);
             return Ok(());
         }
     };
     let source = intake.source(resource, scope.name, scope.version)?;
-    let signal = intake.records.signal();
     for (i, record) in records {
         let place = |field: &str| format!("{path}.{list}[{i}].{field}");
-        let shape = if signal == Signal::Spans { Shape::Span } else { Shape::Log };
+        let shape = match signal {
+            Signal::Spans => Shape::Span,
+            Signal::Logs => Shape::Log,
+            Signal::Metrics => Shape::Metric,
+        };
         intake.weigh(weight(shape, record) + resource.burden())?;
         let taken = match signal {
             Signal::Spans => proto::Span::decode(record).map(|span| intake.span(span, &source, place)),
             Signal::Logs => proto_logs::LogRecord::decode(record).map(|record| intake.otlp_log(record, &source, place)),
+            Signal::Metrics => match proto_metrics::Metric::decode(record) {
+                Ok(metric) => Ok(intake.metric(metric, &source, |index| index, place)),
+                // A point of it cannot be decoded, and its neighbours can.
+                Err(_) if fields(record).all(|field| field.is_ok()) => {
+                    for (p, alone) in points_alone(record).enumerate() {
+                        match proto_metrics::Metric::decode(alone.as_slice()) {
+                            Ok(metric) => intake.metric(metric, &source, |_| p, place),
+                            Err(fault) => intake.faults.add(1, || format!("{path}.{list}[{i}]: point {p}: {fault}")),
+                        }
+                    }
+                    Ok(())
+                }
+                Err(fault) => Err(fault),
+            },
         };
         if let Err(fault) = taken {
             intake.faults.add(1, || format!("{path}.{list}[{i}]: {fault}"));
         }
     }
     Ok(())
+}
+
+/// What a sender counts: points of metrics, not metrics.
+fn count(signal: Signal, record: &[u8]) -> u64 {
+    match signal {
+        Signal::Metrics => points_alone(record).count() as u64,
+        _ => 1,
+    }
+}
+
+/// A metric with each of its points alone: protobuf joins the parts of a message, so that is put together without decoding it.
+fn points_alone(record: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    let is_form = |number: u32| FORMS.contains(&number);
+    let mut shared = Vec::new();
+    let mut points = Vec::new();
+    for (number, content) in fields(record).map_while(Result::ok) {
+        match content {
+            Some(form) if is_form(number) => {
+                let mut around = form;
+                let mut rest = Vec::new();
+                while !around.is_empty() {
+                    let before = around;
+                    match wire::next(&mut around) {
+                        Ok((POINTS, Some(point))) => points.push((number, point)),
+                        Ok(_) => rest.extend_from_slice(&before[..before.len() - around.len()]),
+                        Err(_) => break,
+                    }
+                }
+                wire::put(&mut shared, number, &rest);
+            }
+            Some(content) => wire::put(&mut shared, number, content),
+            None => {}
+        }
+    }
+    points.into_iter().map(move |(number, point)| {
+        let mut form = Vec::with_capacity(point.len() + 8);
+        wire::put(&mut form, POINTS, point);
+        let mut alone = shared.clone();
+        wire::put(&mut alone, number, &form);
+        alone
+    })
 }
 
 /// The contents of field `number`, wherever it stands in `message`; the whole of `message` is known to be sound.

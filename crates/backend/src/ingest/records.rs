@@ -1,6 +1,10 @@
 //! The records of one request: all of one signal.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use slowburn_domain::log::LogRecord;
+use slowburn_domain::metric::{Point, Series};
 use slowburn_domain::signal::Signal;
 use slowburn_domain::span::{Span, Status};
 
@@ -11,14 +15,26 @@ pub enum Records {
     Spans(Vec<Span>),
     /// Log records.
     Logs(Vec<LogRecord>),
+    /// Points of metrics.
+    Metrics(Points),
+}
+
+/// Points of metrics with their series.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Points {
+    /// In the order they came.
+    pub points: Vec<Point>,
+    /// Their series, by hash.
+    pub series: HashMap<i64, Arc<Series>>,
 }
 
 impl Records {
     /// None yet.
-    pub const fn none(signal: Signal) -> Self {
+    pub fn none(signal: Signal) -> Self {
         match signal {
             Signal::Spans => Self::Spans(Vec::new()),
             Signal::Logs => Self::Logs(Vec::new()),
+            Signal::Metrics => Self::Metrics(Points::default()),
         }
     }
 
@@ -27,6 +43,7 @@ impl Records {
         match self {
             Self::Spans(_) => Signal::Spans,
             Self::Logs(_) => Signal::Logs,
+            Self::Metrics(_) => Signal::Metrics,
         }
     }
 
@@ -35,6 +52,7 @@ impl Records {
         match self {
             Self::Spans(spans) => spans.len(),
             Self::Logs(records) => records.len(),
+            Self::Metrics(own) => own.points.len(),
         }
     }
 
@@ -48,6 +66,7 @@ impl Records {
         match self {
             Self::Spans(spans) => spans.iter().any(|span| span.status == Status::Error),
             Self::Logs(records) => records.iter().any(|record| record.severity.is_error()),
+            Self::Metrics(_) => false,
         }
     }
 }

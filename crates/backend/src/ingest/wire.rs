@@ -6,8 +6,9 @@
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::metrics::v1 as proto_metrics;
 use opentelemetry_proto::tonic::trace::v1 as proto;
-use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field};
 
 /// Deeper than prost decodes.
 const DEEPEST: u32 = 101;
@@ -26,7 +27,7 @@ impl<'a> Iterator for Fields<'a> {
         if self.0.is_empty() {
             return None;
         }
-        let field = read(&mut self.0);
+        let field = next(&mut self.0);
         if field.is_err() {
             self.0 = &[];
         }
@@ -34,7 +35,8 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-fn read<'a>(rest: &mut &'a [u8]) -> Result<(u32, Option<&'a [u8]>), String> {
+/// The next field of a message, of which `rest` is left then.
+pub(super) fn next<'a>(rest: &mut &'a [u8]) -> Result<(u32, Option<&'a [u8]>), String> {
     // Nearly all fields: key and length take a byte each. This is walked for every span.
     if let [key @ 8..128, length @ 0..128, behind @ ..] = *rest
         && key & 7 == WireType::LengthDelimited as u8
@@ -56,6 +58,13 @@ fn read<'a>(rest: &mut &'a [u8]) -> Result<(u32, Option<&'a [u8]>), String> {
     Ok((number, Some(content)))
 }
 
+/// Adds a field with a text, bytes or a message.
+pub(super) fn put(message: &mut Vec<u8>, number: u32, content: &[u8]) {
+    encode_key(number, WireType::LengthDelimited, message);
+    encode_varint(content.len() as u64, message);
+    message.extend_from_slice(content);
+}
+
 /// The messages of a request below its resources and scopes.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
@@ -63,6 +72,18 @@ pub(super) enum Shape {
     Scope,
     Span,
     Log,
+    Metric,
+    Numbers,
+    Histograms,
+    Exponentials,
+    Summaries,
+    Number,
+    Histogram,
+    Exponential,
+    Summary,
+    Buckets,
+    Exemplar,
+    Quantile,
     Event,
     Link,
     Status,
@@ -80,6 +101,15 @@ impl Shape {
             Self::Resource | Self::Scope => 0,
             Self::Span => size_of::<proto::Span>(),
             Self::Log => size_of::<LogRecord>(),
+            Self::Metric => size_of::<proto_metrics::Metric>(),
+            // Parts of the metric, counted there.
+            Self::Numbers | Self::Histograms | Self::Exponentials | Self::Summaries | Self::Buckets => 0,
+            Self::Number => size_of::<proto_metrics::NumberDataPoint>(),
+            Self::Histogram => size_of::<proto_metrics::HistogramDataPoint>(),
+            Self::Exponential => size_of::<proto_metrics::ExponentialHistogramDataPoint>(),
+            Self::Summary => size_of::<proto_metrics::SummaryDataPoint>(),
+            Self::Exemplar => size_of::<proto_metrics::Exemplar>(),
+            Self::Quantile => size_of::<proto_metrics::summary_data_point::ValueAtQuantile>(),
             Self::Event => size_of::<proto::span::Event>(),
             Self::Link => size_of::<proto::span::Link>(),
             Self::Status => size_of::<proto::Status>(),
@@ -95,6 +125,20 @@ impl Shape {
             (Self::Resource | Self::Map, 1) | (Self::Scope | Self::Event, 3) | (Self::Link, 4) | (Self::Span, 9) | (Self::Log, 6) => {
                 Self::KeyValue
             }
+            (Self::Metric, 5 | 7) => Self::Numbers,
+            (Self::Metric, 9) => Self::Histograms,
+            (Self::Metric, 10) => Self::Exponentials,
+            (Self::Metric, 11) => Self::Summaries,
+            (Self::Numbers, 1) => Self::Number,
+            (Self::Histograms, 1) => Self::Histogram,
+            (Self::Exponentials, 1) => Self::Exponential,
+            (Self::Summaries, 1) => Self::Summary,
+            (Self::Number | Self::Summary | Self::Exemplar, 7) | (Self::Histogram, 9) | (Self::Exponential, 1) | (Self::Metric, 12) => {
+                Self::KeyValue
+            }
+            (Self::Number, 5) | (Self::Histogram, 8) | (Self::Exponential, 11) => Self::Exemplar,
+            (Self::Exponential, 8 | 9) => Self::Buckets,
+            (Self::Summary, 6) => Self::Quantile,
             (Self::Span, 11) => Self::Event,
             (Self::Span, 13) => Self::Link,
             (Self::Span, 15) => Self::Status,
@@ -117,7 +161,12 @@ fn weigh(shape: Shape, message: &[u8], deepest: u32) -> usize {
     }
     let parts = fields(message).map_while(Result::ok).filter_map(|(number, content)| Some((number, content?)));
     parts.fold(shape.size(), |sum, (number, content)| {
-        sum + shape.part(number).map_or(content.len(), |part| weigh(part, content, deepest - 1))
+        sum + match shape.part(number) {
+            Some(part) => weigh(part, content, deepest - 1),
+            // Packed numbers take a byte each on the wire, and eight in memory.
+            None if matches!(shape, Shape::Buckets) => content.len() * size_of::<u64>(),
+            None => content.len(),
+        }
     })
 }
 

@@ -214,7 +214,7 @@ fn read_metric<'c>(mut metric: Fields<'c>, context: &Context<'c>, report: &mut R
     let filter_path = spec.path("filter");
     spec.finish(report);
     let word = signal?;
-    let Some(signal) = Signal::from_word(word) else {
+    let Some(signal) = Signal::from_word(word).filter(|signal| *signal != Signal::Metrics) else {
         report.fault(&signal_path, format!("{word} is not supported; spans and logs are"));
         return None;
     };

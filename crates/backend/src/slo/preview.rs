@@ -177,6 +177,8 @@ impl Backend {
                         walk.count(record, record.time, &mut seen.minutes);
                     }
                 }
+                // Definitions do not take them.
+                Signal::Metrics => {}
             }
         }
         if !seen.is_whole {

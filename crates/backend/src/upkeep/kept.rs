@@ -102,12 +102,14 @@ fn kept_of(
                 let is_wanted = |record: &LogRecord| record.trace_id.is_some_and(|id| is_kept(id.as_bytes(), bad));
                 logs.extend(own.into_iter().filter(is_wanted));
             }),
+            // No SLI counts points as events, and no trace holds them: none outlives its slot.
+            Signal::Metrics => Ok(()),
         };
         if let Err(fault) = read {
             tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; nothing of it is kept");
         }
     }
-    let [span_place, log_place] = places;
+    let [span_place, log_place, _] = places;
     let spans = span_place.map(|place| rewritten(&spans, place)).transpose()?.flatten();
     let logs = log_place.map(|place| rewritten_logs(&logs, place)).transpose()?.flatten();
     Ok((spans, logs))

@@ -16,12 +16,12 @@ use slowburn_domain::trace::Fragment;
 use slowburn_storage::log::{self, Mention};
 use slowburn_storage::merge::{self, Small, Waiting};
 use slowburn_storage::partition::{self, Part};
-use slowburn_storage::segment::{decode, decode_logs};
+use slowburn_storage::segment::{decode, decode_logs, decode_points};
 use slowburn_storage::trace::last_segment_id;
 use slowburn_storage::{Error as StorageError, ingest};
 use uuid::Uuid;
 
-use crate::ingest::prepare::{Place, rewritten, rewritten_logs};
+use crate::ingest::prepare::{Place, rewritten, rewritten_logs, rewritten_points};
 use crate::{Backend, Error, Result};
 
 /// Most records of a merged segment. Larger ones would hardly be denser, and reading one trace takes longer the larger its
@@ -115,6 +115,10 @@ impl Backend {
                 log::insert(&mut tx, &segment, &mentions).await?;
                 trace_ids
             }
+            Merged::Points(segment) => {
+                ingest::insert_segment(&mut tx, &segment).await?;
+                Vec::new()
+            }
         };
         merge::replace(&mut tx, bucket, slot, &replaced, &trace_ids).await?;
         tx.commit().await?;
@@ -139,6 +143,7 @@ enum Merged {
     Spans(ingest::NewSegment, Vec<Fragment>),
     /// With the traces that its records were said in.
     Logs(ingest::NewSegment, BTreeMap<Uuid, Mention>, Vec<TraceId>),
+    Points(ingest::NewSegment),
 }
 
 fn prepare(small: Vec<Small>, place: Place) -> std::result::Result<Prepared, (i64, StorageError)> {
@@ -159,6 +164,7 @@ fn prepare(small: Vec<Small>, place: Place) -> std::result::Result<Prepared, (i6
                 None => Merged::Nothing,
             }
         }
+        Signal::Metrics => rewritten_points(&read(small, decode_points)?, place).map_err(failed)?.map_or(Merged::Nothing, Merged::Points),
     };
     Ok(Prepared { merged, replaced })
 }

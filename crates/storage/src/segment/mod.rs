@@ -6,7 +6,7 @@
 //! `execution_id`, `source` (resource and scope as JSON, a dictionary), `events`, `links` (JSON), one column per frequent
 //! attribute, named by its type and key (`s.http.route`, `i.http.response.status_code`), and `rest`, the other attributes
 //! as JSON. Log records have `time`, `severity`, `severity_text`, `event_name` and `body` (`other_body`, JSON, when it is no
-//! text) in place of the columns that are about spans.
+//! text) in place of the columns that are about spans. Points of metrics have columns of their own (`point`).
 
 mod attributes;
 mod bloom;
@@ -15,6 +15,7 @@ mod decode;
 mod encode;
 mod in_place;
 mod log;
+mod point;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -25,4 +26,5 @@ pub use decode::{decode, decode_trace, decode_traces};
 pub use encode::encode;
 pub use in_place::{Cell, InPlace, Wanted};
 pub use log::{LogColumns, decode_log_rows, decode_logs, encode_logs, log_columns};
-pub use shared::json as json_text;
+pub use point::{decode_points, decode_series, encode_points, point_order};
+pub use shared::{json as json_text, source_from_json, source_json};

@@ -79,15 +79,27 @@ pub(super) struct SourceRead {
 #[derive(Deserialize)]
 pub(super) struct Rest(#[serde(with = "pairs")] pub(super) Vec<(String, Value)>);
 
+/// Who sent something, as JSON.
+pub fn source_json(source: &Source) -> String {
+    let Source { service, resource, scope_name, scope_version } = source;
+    json(&SourceJson { service, resource, scope_name, scope_version })
+}
+
+/// Reads what [`source_json`] wrote.
+///
+/// # Errors
+/// It is no JSON of ours.
+pub fn source_from_json(text: &str) -> serde_json::Result<Source> {
+    let SourceRead { service, resource, scope_name, scope_version } = serde_json::from_str(text)?;
+    Ok(Source { service, resource, scope_name, scope_version })
+}
+
 /// The shared columns of some records.
 pub(super) fn columns<R: Stored>(records: &[&R]) -> Vec<Column> {
     let mut source = StringDictionaryBuilder::<Int32Type>::new();
-    let mut source_json: HashMap<*const Source, String> = HashMap::new();
+    let mut known: HashMap<*const Source, String> = HashMap::new();
     for record in records {
-        let text = source_json.entry(Arc::as_ptr(record.source())).or_insert_with(|| {
-            let Source { service, resource, scope_name, scope_version } = record.source().as_ref();
-            json(&SourceJson { service, resource, scope_name, scope_version })
-        });
+        let text = known.entry(Arc::as_ptr(record.source())).or_insert_with(|| source_json(record.source()));
         source.append_value(text);
     }
     let mut columns: Vec<Column> = vec![("service".to_owned(), texts(records, |record| Some(record.source().service.as_str())))];
@@ -283,9 +295,7 @@ impl<'a> Shared<'a> {
             return Ok(Arc::clone(source));
         }
         let text = self.source.values().as_string::<i32>().value(key as usize);
-        let read: SourceRead = serde_json::from_str(text).map_err(|fault| corrupt("source", self.id, fault))?;
-        let SourceRead { service, resource, scope_name, scope_version } = read;
-        let source = Arc::new(Source { service, resource, scope_name, scope_version });
+        let source = Arc::new(source_from_json(text).map_err(|fault| corrupt("source", self.id, fault))?);
         self.sources.insert(key, Arc::clone(&source));
         Ok(source)
     }
