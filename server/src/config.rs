@@ -73,6 +73,10 @@ pub struct Config {
     pub redacted_keys: Vec<String>,
     /// Whether e-mail addresses in values are replaced too.
     pub redact_emails: bool,
+    /// Most series of one metric of one service that are active at the same time.
+    pub series_per_metric: usize,
+    /// Most series of all metrics that are active at the same time.
+    pub series: usize,
     /// Threads that decode and encode telemetry.
     pub codec_threads: usize,
     /// Log lines as `ecs` (JSON) or `text`.
@@ -104,6 +108,8 @@ impl Default for Config {
             correlation_attributes: settings.correlation_attributes,
             redacted_keys: settings.redacted_keys,
             redact_emails: settings.redact_emails,
+            series_per_metric: settings.series_per_metric,
+            series: settings.series,
             codec_threads: settings.codec_threads,
             log_format: "ecs".to_owned(),
             log: "info".to_owned(),
@@ -212,6 +218,8 @@ impl Config {
         within("buckets", self.buckets.into(), 1, 256);
         within("database_connections", self.database_connections as usize, 4, 500);
         within("request_bytes", self.request_bytes, 1 << 16, 1 << 30);
+        within("series_per_metric", self.series_per_metric, 1, 10_000_000);
+        within("series", self.series, self.series_per_metric, 10_000_000);
         within("in_flight_bytes", self.in_flight_bytes, self.request_bytes, 1 << 34);
         within("codec_threads", self.codec_threads, 1, 256);
         if !["ecs", "text"].contains(&self.log_format.as_str()) {
@@ -238,6 +246,8 @@ impl Config {
             correlation_attributes: self.correlation_attributes.clone(),
             redacted_keys: self.redacted_keys.clone(),
             redact_emails: self.redact_emails,
+            series_per_metric: self.series_per_metric,
+            series: self.series,
             codec_threads: self.codec_threads,
             ..Settings::default()
         };

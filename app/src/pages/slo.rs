@@ -181,7 +181,7 @@ fn remarks(source: &ExternalSource, now: Timestamp) -> Option<AnyView> {
 fn source(source: &ExternalSource) -> AnyView {
     let mut markup = Markup::default();
     let counted_to = source.counted_to.map_or_else(|| "not counted yet".to_owned(), |at| sentence::instant(at, 0));
-    markup.figure("Asked of", &format!("Prometheus, data source {}", source.name)).figure("Counted until", &counted_to);
+    markup.figure("Asked of", &source.told()).figure("Counted until", &counted_to);
     view! { <dl class="indicator" inner_html=markup.finish() /> }.erase()
 }
 

@@ -16,6 +16,7 @@ const SLOTS_EVERY: Duration = Duration::from_mins(1);
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 const MERGE_EVERY: Duration = Duration::from_secs(5);
 const BACKFILL_EVERY: Duration = Duration::from_secs(1);
+const METRIC_SLIS_EVERY: Duration = Duration::from_secs(5);
 const PROMETHEUS_EVERY: Duration = Duration::from_secs(5);
 const EVALUATE_EVERY: Duration = Duration::from_secs(10);
 
@@ -28,6 +29,7 @@ pub fn start(backend: &Backend) -> TaskTracker {
     spawn(&tasks, backend, "merge", MERGE_EVERY, |backend| async move { backend.merge_all().await.map(drop) });
     spawn(&tasks, backend, "backfill", BACKFILL_EVERY, |backend| async move { backend.backfill_all().await.map(drop) });
     spawn(&tasks, backend, "prometheus", PROMETHEUS_EVERY, |backend| async move { backend.count_prometheus().await.map(drop) });
+    spawn(&tasks, backend, "metric-slis", METRIC_SLIS_EVERY, |backend| async move { backend.count_metric_slis().await.map(drop) });
     spawn(&tasks, backend, "evaluate", EVALUATE_EVERY, |backend| async move { backend.judge_all().await.map(drop) });
     spawn(&tasks, backend, "agents", AGENTS_EVERY, |backend| async move { backend.find_overdue_agents().await.map(drop) });
     tasks.close();

@@ -4,6 +4,8 @@
 //! hold the metric's name are passed over, and of the others the rows of the wanted series alone are read. A question that would
 //! take too many of them is refused with what to narrow.
 
+mod indicator;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ use slowburn_storage::segment::{Bloom, decode_series};
 use slowburn_storage::trace::{self, SegmentQuery, last_segment_id};
 use sqlx::PgConnection;
 
-use crate::filter::Filter;
+use crate::filter::{Field, Filter};
 use crate::ingest::Overflow;
 use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
 use crate::{Backend, Error, Result};
@@ -66,6 +68,9 @@ impl Backend {
         let name = query.name.as_deref().ok_or_else(|| Error::field("name", "missing"))?;
         let filter = query.filter.as_deref().map(|text| Filter::compile(text, Signal::Metrics)).transpose();
         let filter = filter.map_err(|fault| Error::field("filter", fault.to_string()))?;
+        if filter.as_ref().is_some_and(|filter| filter.reach().fields.contains(&Field::Value)) {
+            return Err(Error::field("filter", "value is for indicators; a question narrows the series of a metric"));
+        }
         let grid = query.grid(now).map_err(|fault| Error::Invalid(vec![fault]))?;
         let since = grid.from.plus_seconds(-HOLDS_SECONDS);
         let mut tx = self.snapshot().await?;
@@ -279,9 +284,9 @@ fn exemplars(points: &[Point], grid: Grid) -> Vec<ExemplarDot> {
     let mut greatest: BTreeMap<i64, ExemplarDot> = BTreeMap::new();
     let step = i64::from(grid.step_seconds) * 1_000_000_000;
     for exemplar in points.iter().flat_map(|point| &point.exemplars) {
-        let Some(trace_id) = exemplar.trace_id.filter(|_| exemplar.time >= grid.from && exemplar.time < grid.to()) else { continue };
+        let Some(trace_id) = exemplar.trace_id.filter(|_| exemplar.time > grid.from && exemplar.time <= grid.to()) else { continue };
         let dot = ExemplarDot { time: exemplar.time, value: exemplar.value, trace_id };
-        let known = greatest.entry(exemplar.time.since(grid.from) / step).or_insert_with(|| dot.clone());
+        let known = greatest.entry((exemplar.time.since(grid.from) - 1) / step).or_insert_with(|| dot.clone());
         if dot.value > known.value {
             *known = dot;
         }

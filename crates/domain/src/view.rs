@@ -259,12 +259,12 @@ pub struct IncidentPage {
     pub bad_traces: Vec<TraceSummary>,
 }
 
-/// Where the counts of an SLO come from when they are not made here, and how far they go.
+/// Where the counts of an SLO come from when they are not made at the door, and how far they go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalSource {
-    /// Its type: `prometheus`.
+    /// Its type: `prometheus`, or `metrics` for the points of a metric that is stored here.
     pub kind: String,
-    /// Name of the data source.
+    /// Name of the data source, or of the metric.
     pub name: String,
     /// Until when it is counted; `None` before it was asked for the first time.
     pub counted_to: Option<Timestamp>,
@@ -281,6 +281,11 @@ const BEHIND_NANOS: i64 = 10 * 60 * 1_000_000_000;
 const DAY_NANOS: i64 = 86_400 * 1_000_000_000;
 
 impl ExternalSource {
+    /// What is asked, in words.
+    pub fn told(&self) -> String {
+        if self.kind == "metrics" { format!("points of {}", self.name) } else { format!("Prometheus, data source {}", self.name) }
+    }
+
     /// What to know about it and to look after, in sentences.
     pub fn remarks(&self, now: Timestamp) -> Vec<String> {
         let instant = |at: Timestamp| instant(at, 0);

@@ -19,7 +19,7 @@ pub mod merge;
 pub mod metric;
 pub mod near;
 pub mod partition;
-pub mod prometheus;
+pub mod progress;
 pub mod red;
 pub mod rollup;
 pub mod segment;

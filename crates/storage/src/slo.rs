@@ -78,7 +78,7 @@ pub async fn all(connection: &mut PgConnection) -> Result<Vec<SloRow>> {
 /// The database.
 pub async fn next_sli_id(connection: &mut PgConnection) -> Result<i32> {
     // Keys of SLOs removed since must not come back: their counts are still there.
-    Ok(sqlx::query_scalar("SELECT greatest((SELECT max(sli_id) FROM slos), (SELECT max(sli_id) FROM slo_groups), (SELECT max(sli_id) FROM rollup_day), (SELECT max(sli_id) FROM rollup_delta), (SELECT max(sli_id) FROM red_backfills), (SELECT max(sli_id) FROM prometheus_progress), 0) + 1")
+    Ok(sqlx::query_scalar("SELECT greatest((SELECT max(sli_id) FROM slos), (SELECT max(sli_id) FROM slo_groups), (SELECT max(sli_id) FROM rollup_day), (SELECT max(sli_id) FROM rollup_delta), (SELECT max(sli_id) FROM red_backfills), (SELECT max(sli_id) FROM sli_progress), 0) + 1")
         .fetch_one(connection)
         .await?)
 }

@@ -3,6 +3,7 @@
 pub mod hostile;
 mod json;
 mod logs;
+mod metrics;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,6 +17,7 @@ use slowburn_domain::time::Timestamp;
 
 pub use json::to_json;
 pub use logs::{LogBuilder, log_body, log_request, logs_to_json};
+pub use metrics::{CUMULATIVE, DELTA, counter, gauge, histogram, histogram_point, int_point, metric_body, metric_request, metrics_to_json};
 
 /// A clock that stands still until it is moved.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ pub mod health;
 pub mod incidents;
 pub mod live;
 pub mod logs;
+pub mod metric_query;
 pub mod metrics;
 pub mod problem;
 pub mod services;
@@ -103,6 +104,8 @@ impl<T> List<T> {
         agents::remove,
         agents::heartbeat,
         correlations::one,
+        metric_query::list,
+        metric_query::query,
         services::list,
         storage::storage,
         health::health,
@@ -122,6 +125,8 @@ impl<T> List<T> {
         events::Event,
         agents::Agent,
         correlations::Correlation,
+        metric_query::Metric,
+        metric_query::Answer,
         services::Service
     ))
 )]
@@ -158,6 +163,8 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/agents/{name}", put(agents::register).delete(agents::remove))
         .route("/api/v1/agents/{name}/heartbeat", post(agents::heartbeat))
         .route("/api/v1/correlations/{id}", get(correlations::one))
+        .route("/api/v1/metrics", get(metric_query::list))
+        .route("/api/v1/metrics/query", get(metric_query::query))
         .route("/api/v1/services", get(services::list))
         .route("/api/v1/storage", get(storage::storage))
         .route("/api/v1/live", get(live::live))

@@ -1,21 +1,21 @@
-//! Where the counts of an SLO come from when they are not made here.
+//! Where the counts of an SLO come from when they are not made at the door.
 
 use serde::Serialize;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::{ExternalSource, Indicator};
 use utoipa::ToSchema;
 
-/// An external source of counts.
+/// A source that is counted minute by minute.
 #[derive(Serialize, ToSchema)]
 pub struct Source {
-    /// prometheus.
+    /// prometheus, or metrics.
     #[serde(rename = "type")]
     kind: String,
-    /// Name of its DataSource.
+    /// Name of its DataSource, or of the metric.
     name: String,
-    /// The query for all events.
+    /// The query or condition for all events.
     total: String,
-    /// The query for the good ones of them, or for the bad ones.
+    /// That for the good ones of them, or for the bad ones.
     part: String,
     /// Whether `part` counts the good ones.
     is_good: bool,

@@ -10,6 +10,7 @@ mod fuzz;
 mod guard;
 mod health;
 mod logs;
+mod metrics;
 mod openapi;
 mod otlp;
 mod pages;

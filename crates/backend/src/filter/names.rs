@@ -24,6 +24,8 @@ pub enum Field {
     Name,
     /// Unit of the metric.
     Unit,
+    /// What was read, or the upper bound of what was observed; number.
+    Value,
     /// Trace it belongs to; hex digits.
     TraceId,
     /// Correlation ID it carries; text.
@@ -100,9 +102,10 @@ const LOGS: [(&str, Name); 9] = [
     ("resource", Name::Scope(Scope::Resource)),
 ];
 
-const METRICS: [(&str, Name); 5] = [
+const METRICS: [(&str, Name); 6] = [
     ("name", Name::Field(Field::Name)),
     ("unit", Name::Field(Field::Unit)),
+    ("value", Name::Field(Field::Value)),
     ("service", Name::Field(Field::Service)),
     ("attributes", Name::Scope(Scope::Attributes)),
     ("resource", Name::Scope(Scope::Resource)),

@@ -13,6 +13,8 @@ use super::names::Scope;
 pub struct Requirements {
     /// The record is of this service.
     pub service: Option<String>,
+    /// The point is of this metric.
+    pub name: Option<String>,
     /// The span is of this operation.
     pub operation: Option<String>,
     /// The span has this outcome.
@@ -65,6 +67,7 @@ fn equality(left: &Term, right: &Term, known: &mut Requirements) {
 fn text(left: &Term, value: &str, known: &mut Requirements) {
     match left {
         Term::Field(Field::Service) => known.service = Some(value.to_owned()),
+        Term::Field(Field::Name) => known.name = Some(value.to_owned()),
         Term::Field(Field::Operation) => known.operation = Some(value.to_owned()),
         Term::Field(Field::CorrelationId) => known.correlation_id = Some(value.to_owned()),
         Term::Field(Field::ProjectId) => known.project_id = Some(value.to_owned()),

@@ -5,7 +5,7 @@ use slowburn_domain::slo::{DEFAULT_CAP, HIGHEST_CAP};
 use super::fields::Report;
 use super::metadata::Metadata;
 use super::{GroupBy, IndicatorSource};
-use crate::filter::Expression;
+use crate::filter::{Expression, Signal};
 
 /// What tells the group of an event, in CEL: `attributes["http.route"]`.
 pub(super) const GROUP_BY: &str = "slowburn.dev/group-by";
@@ -28,6 +28,10 @@ pub(super) fn read<'s>(
     let mut signals = Vec::new();
     for source in sources {
         match source {
+            IndicatorSource::Records { total, .. } if total.signal() == Signal::Metrics => {
+                report.fault(&path, "events of a metric are not grouped; write an SLO for each value of the attribute");
+                return None;
+            }
             IndicatorSource::Records { total, .. } => signals.push(total.signal()),
             IndicatorSource::Composite { .. } => {
                 report.fault(&path, "an SLO made of others has no events of its own to group; group those that it is made of");

@@ -14,6 +14,8 @@ const OWN_TYPE: &str = "slowburn";
 const NO_THRESHOLD: &str = "is not supported; ratioMetric is. For latency, count spans as good with a filter like duration_ms < 300";
 const NO_RAW: &str = "raw ratios are not supported; good or bad, with total, are";
 
+const NO_NAME: &str = "must name one metric, such as name == \"http.server.request.duration\" && service == \"checkout\"";
+
 const ONE_SOURCE: &str = "both sides of a ratio must come from one source";
 
 /// One `metricSource`.
@@ -155,6 +157,10 @@ fn read_ratio<'c>(mut ratio: Fields<'c>, context: &Context<'c>, report: &mut Rep
         _ => return None,
     };
     match (total??, part) {
+        (Source::Records(total), Source::Records(_)) if total.signal() == Signal::Metrics && total.requirements().name.is_none() => {
+            report.fault(&format!("{total_path}.metricSource.spec.filter"), NO_NAME);
+            None
+        }
         (Source::Records(total), Source::Records(part)) if total.signal() == part.signal() => {
             let good = if is_good { total.and(&part) } else { total.except(&part) };
             Some(IndicatorSource::Records { total, good, part, is_good })
@@ -214,8 +220,8 @@ fn read_metric<'c>(mut metric: Fields<'c>, context: &Context<'c>, report: &mut R
     let filter_path = spec.path("filter");
     spec.finish(report);
     let word = signal?;
-    let Some(signal) = Signal::from_word(word).filter(|signal| *signal != Signal::Metrics) else {
-        report.fault(&signal_path, format!("{word} is not supported; spans and logs are"));
+    let Some(signal) = Signal::from_word(word) else {
+        report.fault(&signal_path, format!("{word} is not supported; spans, logs and metrics are"));
         return None;
     };
     match Filter::compile(filter?, signal) {

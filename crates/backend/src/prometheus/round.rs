@@ -15,7 +15,7 @@ use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use slowburn_domain::slo::Counts;
 use slowburn_domain::time::{Minute, Timestamp};
-use slowburn_storage::prometheus::{self, Progress};
+use slowburn_storage::progress::{self, Progress};
 use slowburn_storage::rollup::{self, Deltas};
 use tokio_util::sync::CancellationToken;
 use xxhash_rust::xxh3::xxh3_64;
@@ -129,9 +129,9 @@ impl Backend {
         let targets = round.targets.as_slice();
         let now = self.0.clock.now();
         let mut connection = self.0.pool.acquire().await?;
-        prometheus::forget_removed(&mut connection).await?;
+        progress::forget_removed(&mut connection).await?;
         let begins: Vec<(i32, Minute)> = targets.iter().map(|target| (target.slo.sli_id, begin(&target.slo, now.minute()))).collect();
-        prometheus::begin(&mut connection, &begins).await?;
+        progress::begin(&mut connection, &begins).await?;
         drop(connection);
         let mut counted = 0;
         loop {
@@ -158,7 +158,7 @@ impl Backend {
             return Ok((0, Turn::Finished));
         }
         let mut connection = self.0.pool.acquire().await?;
-        let Some(mut progress) = prometheus::progress(&mut connection, slo.sli_id).await? else { return Ok((0, Turn::Finished)) };
+        let Some(mut progress) = progress::progress(&mut connection, slo.sli_id).await? else { return Ok((0, Turn::Finished)) };
         drop(connection);
         let mut tally = Tally::from_bytes(&progress.series, progress.rest, progress.exceeded).unwrap_or_else(|| {
             tracing::error!(slo.id = slo.sli_id, "last values of series cannot be read; counting begins anew from here");
@@ -217,7 +217,7 @@ impl Backend {
         let bucket = (sli_id.unsigned_abs() % u32::from(self.0.settings.buckets)) as i16;
         let mut tx = self.0.pool.begin().await?;
         // First, as it locks the row: whoever comes second waits here, and finds it moved on.
-        if !prometheus::advance(&mut tx, from, progress).await? {
+        if !progress::advance(&mut tx, from, progress).await? {
             return Ok(false);
         }
         let deltas: Deltas = minutes.iter().map(|(minute, counts)| ((sli_id, *minute), *counts)).collect();
@@ -268,7 +268,7 @@ impl Backend {
             "prometheus cannot be counted"
         );
         let mut connection = self.0.pool.acquire().await?;
-        prometheus::fail(&mut connection, &failing, now, failure.words()).await?;
+        progress::fail(&mut connection, &failing, now, failure.words()).await?;
         Ok(())
     }
 
@@ -288,7 +288,7 @@ impl Backend {
     async fn tell_how_far(&self, targets: &[Target]) -> Result<()> {
         let ids: Vec<i32> = targets.iter().map(|target| target.slo.sli_id).collect();
         let mut connection = self.0.pool.acquire().await?;
-        let standings = prometheus::standings(&mut connection, &ids).await?;
+        let standings = progress::standings(&mut connection, &ids).await?;
         let closed = first_open(self.0.clock.now());
         let behind = standings.iter().map(|standing| closed.0.saturating_sub(standing.next_minute.0).max(0)).max().unwrap_or(0);
         gauge!("slowburn_prometheus_behind_seconds").set(f64::from(behind) * 60.0);

@@ -99,8 +99,9 @@ impl Past {
             {
                 Self::Red
             }
+            // Whoever counts metrics or a Prometheus counts their past first.
+            IndicatorSource::Records { total, .. } if total.signal() == Signal::Metrics => Self::None,
             IndicatorSource::Records { .. } => Self::Segments,
-            // Whoever counts a Prometheus counts its past first.
             IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => Self::None,
         }
     }

@@ -65,6 +65,8 @@ impl Backend {
         let Definition { objective, source, group_by, .. } = definition;
         let past = Past::of(&source);
         let (total, good) = match source {
+            // Counted by a job, like a Prometheus.
+            IndicatorSource::Records { total, .. } if total.signal() == Signal::Metrics => return Ok(None),
             IndicatorSource::Records { total, good, .. } => (total, good),
             IndicatorSource::Composite { parts } => return self.preview_composite(objective, &parts, now).await,
             IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => return Ok(None),
@@ -177,7 +179,7 @@ impl Backend {
                         walk.count(record, record.time, &mut seen.minutes);
                     }
                 }
-                // Definitions do not take them.
+                // Not previewed.
                 Signal::Metrics => {}
             }
         }

@@ -7,7 +7,7 @@ use crate::Scene;
 const COORDINATION: [&str; 13] = [
     "agents",
     "budget_exclusions",
-    "prometheus_progress",
+    "sli_progress",
     "document_versions",
     "leases",
     "sli_set",

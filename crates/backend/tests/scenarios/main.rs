@@ -14,6 +14,7 @@ mod incident;
 mod ingest;
 mod logs;
 mod merge;
+mod metrics;
 mod plans;
 mod prometheus;
 mod slo;

@@ -1,4 +1,4 @@
-//! How far SLIs of an external Prometheus are counted, and what stands in the way.
+//! How far SLIs are counted that are not counted at the door, and what stands in the way.
 
 use slowburn_domain::counter::Rest;
 use slowburn_domain::time::{Minute, Timestamp};
@@ -41,7 +41,7 @@ pub struct Standing {
 pub async fn begin(connection: &mut PgConnection, begins: &[(i32, Minute)]) -> Result<()> {
     let (ids, minutes): (Vec<i32>, Vec<i32>) = begins.iter().map(|(id, minute)| (*id, minute.0)).unzip();
     sqlx::query(
-        "INSERT INTO prometheus_progress (sli_id, next_minute, series, good_rest, bad_rest)
+        "INSERT INTO sli_progress (sli_id, next_minute, series, good_rest, bad_rest)
          SELECT id, minute, '', 0, 0 FROM unnest($1::int[], $2::int[]) AS new (id, minute)
          WHERE EXISTS (SELECT FROM slos WHERE sli_id = id)
          ON CONFLICT (sli_id) DO NOTHING",
@@ -58,7 +58,7 @@ pub async fn begin(connection: &mut PgConnection, begins: &[(i32, Minute)]) -> R
 /// # Errors
 /// The database.
 pub async fn progress(connection: &mut PgConnection, sli_id: i32) -> Result<Option<Progress>> {
-    let row = sqlx::query("SELECT next_minute, series, good_rest, bad_rest, exceeded FROM prometheus_progress WHERE sli_id = $1")
+    let row = sqlx::query("SELECT next_minute, series, good_rest, bad_rest, exceeded FROM sli_progress WHERE sli_id = $1")
         .bind(sli_id)
         .fetch_optional(connection)
         .await?;
@@ -80,7 +80,7 @@ pub async fn progress(connection: &mut PgConnection, sli_id: i32) -> Result<Opti
 /// The database.
 pub async fn advance(connection: &mut PgConnection, from: Minute, progress: &Progress) -> Result<bool> {
     let moved = sqlx::query(
-        "UPDATE prometheus_progress
+        "UPDATE sli_progress
          SET next_minute = $3, series = $4, good_rest = $5, bad_rest = $6, exceeded = $7, failing_since = NULL, failure = NULL
          WHERE sli_id = $1 AND next_minute = $2",
     )
@@ -101,7 +101,7 @@ pub async fn advance(connection: &mut PgConnection, from: Minute, progress: &Pro
 /// # Errors
 /// The database.
 pub async fn fail(connection: &mut PgConnection, sli_ids: &[i32], at: Timestamp, reason: &str) -> Result<()> {
-    sqlx::query("UPDATE prometheus_progress SET failing_since = coalesce(failing_since, $2), failure = $3 WHERE sli_id = ANY ($1)")
+    sqlx::query("UPDATE sli_progress SET failing_since = coalesce(failing_since, $2), failure = $3 WHERE sli_id = ANY ($1)")
         .bind(sli_ids)
         .bind(at.nanos())
         .bind(reason)
@@ -116,7 +116,7 @@ pub async fn fail(connection: &mut PgConnection, sli_ids: &[i32], at: Timestamp,
 /// The database.
 pub async fn standings(connection: &mut PgConnection, sli_ids: &[i32]) -> Result<Vec<Standing>> {
     let rows = sqlx::query(
-        "SELECT sli_id, next_minute, exceeded, failing_since, failure FROM prometheus_progress WHERE sli_id = ANY ($1) ORDER BY sli_id",
+        "SELECT sli_id, next_minute, exceeded, failing_since, failure FROM sli_progress WHERE sli_id = ANY ($1) ORDER BY sli_id",
     )
     .bind(sli_ids)
     .fetch_all(connection)
@@ -139,8 +139,6 @@ pub async fn standings(connection: &mut PgConnection, sli_ids: &[i32]) -> Result
 /// # Errors
 /// The database.
 pub async fn forget_removed(connection: &mut PgConnection) -> Result<()> {
-    sqlx::query("DELETE FROM prometheus_progress AS p WHERE NOT EXISTS (SELECT FROM slos WHERE sli_id = p.sli_id)")
-        .execute(connection)
-        .await?;
+    sqlx::query("DELETE FROM sli_progress AS p WHERE NOT EXISTS (SELECT FROM slos WHERE sli_id = p.sli_id)").execute(connection).await?;
     Ok(())
 }
