@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { APIRequestContext } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 
 const run = promisify(execFile);
@@ -57,6 +58,53 @@ for (const protocol of ['http/protobuf', 'grpc']) {
     expect(items.length).toBe(sent.lines);
     const errors = await (await request.get(`/api/v1/logs?limit=1000&severity=error&correlation_id=${encodeURIComponent(id)}`)).json();
     expect(errors.items.length).toBe(sent.errors);
+  });
+}
+
+// What a metric of one run showed in all, or last.
+async function shown(request: APIRequestContext, run: string, name: string, aggregate: string, filter = '') {
+  const query = new URLSearchParams({ name, aggregate, filter: `attributes.run == ${JSON.stringify(run)}${filter}`, from: '-10m', step: '1m' });
+  const answer = await (await request.get(`/api/v1/metrics/query?${query}`)).json();
+  const known: number[] = answer.items[0].values.filter((value: number | null) => value !== null);
+  return aggregate === 'increase' ? Math.round(known.reduce((sum, value) => sum + value, 0) * 1000) / 1000 : known.at(-1);
+}
+
+for (const protocol of ['http/protobuf', 'grpc']) {
+  test(`A1 metrics of Python's SDK over ${protocol} show what was counted and observed`, async ({ request, seeded }) => {
+    const run_id = `sdk metrics ${protocol} ${Date.now()}`;
+    const endpoint = protocol === 'grpc' ? seeded.otlpGrpc : seeded.otlpHttp;
+    const { stdout, stderr } = await run(python, [join(sdk, 'send_metrics.py'), protocol, run_id], { env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } });
+    const sent: { orders: number; paid: number } = JSON.parse(stdout);
+    expect(stderr).toBe('');
+    expect(await shown(request, run_id, 'sdk.orders', 'increase')).toBe(sent.orders);
+    expect(await shown(request, run_id, 'sdk.orders', 'increase', ' && attributes.paid')).toBe(sent.paid);
+    expect(await shown(request, run_id, 'sdk.latency', 'increase')).toBe(sent.orders);
+    expect(await shown(request, run_id, 'sdk.depth', 'avg')).toBe(7);
+    expect(await shown(request, run_id, 'sdk.waiting', 'sum')).toBe(0);
+    const median = await shown(request, run_id, 'sdk.sizes', 'p50');
+    expect(median).toBeGreaterThan(1100);
+    expect(median).toBeLessThan(1200);
+    const { items } = await (await request.get('/api/v1/metrics?q=sdk.sizes')).json();
+    expect(items[0]).toMatchObject({ name: 'sdk.sizes', unit: 'By', kind: 'exponential_histogram', temporality: 'cumulative' });
+  });
+}
+
+for (const protocol of [undefined, 'http/json', 'grpc']) {
+  test(`A1 logs and metrics of Node's SDK arrive over ${protocol ?? 'HTTP'}`, async ({ request, seeded }) => {
+    const run_id = `sdk others ${protocol} ${Date.now()}`;
+    const endpoint = protocol === 'grpc' ? seeded.otlpGrpc : seeded.otlpHttp;
+    const set = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_LOGS_EXPORTER: 'otlp', OTEL_METRICS_EXPORTER: 'otlp', ...(protocol && { OTEL_EXPORTER_OTLP_PROTOCOL: protocol }) };
+    const { stdout, stderr } = await run(process.execPath, [join(sdk, 'send_others.mjs'), run_id], { env: { ...process.env, ...set } });
+    const sent: { lines: number; errors: number; orders: number; paid: number } = JSON.parse(stdout);
+    expect(stderr).toBe('');
+    const { items, next } = await (await request.get(`/api/v1/logs?limit=1000&correlation_id=${encodeURIComponent(run_id)}`)).json();
+    expect(next).toBeNull();
+    expect(new Set(items.map((item: { body: string }) => item.body)).size).toBe(sent.lines);
+    expect(items.length).toBe(sent.lines);
+    expect(items.filter((item: { severity: string }) => item.severity === 'error').length).toBe(sent.errors);
+    expect(await shown(request, run_id, 'sdk.orders', 'increase', ' && attributes.paid')).toBe(sent.paid);
+    expect(await shown(request, run_id, 'sdk.latency', 'increase')).toBe(sent.orders);
+    expect(await shown(request, run_id, 'sdk.depth', 'avg')).toBe(7);
   });
 }
 

@@ -2,17 +2,21 @@
 //! overdue and when they come back.
 //!
 //! Every instance looks once a second for those that are overdue; the row is changed and the event appended in one transaction, so
-//! each silence is told once, whoever finds it and whoever is killed meanwhile.
+//! each silence is told once, whoever finds it and whoever is killed meanwhile. By the SLIs over heartbeats every word counts: one that
+//! came in the minute in which it came, one that did not in the minute in which it was due.
 
 use slowburn_domain::agent::Agent;
 use slowburn_domain::query::FieldFault;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::AgentsPage;
-use slowburn_storage::agent;
+use slowburn_storage::agent::{self, Missed};
 use slowburn_storage::event::NewEvent;
+use slowburn_storage::rollup;
 use sqlx::PgConnection;
 
+use crate::filter::{Heartbeat, Signal};
 use crate::incidents::{SOURCE, text_fault};
+use crate::ingest::{ADMISSIONS, Counted, Unknown};
 use crate::{Backend, Error, Result};
 
 /// The longest name, characters.
@@ -21,6 +25,8 @@ const LONGEST_NAME: usize = 200;
 const LONGEST_INTERVAL: u32 = 7 * 86_400;
 /// Agents found to be overdue in one transaction.
 const MOST_AT_ONCE: i64 = 500;
+/// Words of one agent counted as missed in one transaction.
+const MOST_MISSED: u32 = 10_000;
 
 impl Backend {
     /// Registers an agent, or changes how often it promises to be heard of. Until its first heartbeat it has one interval.
@@ -50,14 +56,26 @@ impl Backend {
     /// # Errors
     /// There is no such agent; the database.
     pub async fn heartbeat(&self, name: &str) -> Result<Agent> {
-        let now = self.0.clock.now();
-        let mut tx = self.0.pool.begin().await?;
-        let Some((agent, was_overdue)) = agent::heard(&mut tx, name, now).await? else { return Err(unknown(name)) };
-        if was_overdue {
-            self.tell_of(&mut tx, &agent, "recovered", now).await?;
+        for _ in 0..ADMISSIONS {
+            let now = self.0.clock.now();
+            let slis = self.0.ingest.hold_slis().await;
+            let mut tx = self.0.pool.begin().await?;
+            let Some((agent, was_overdue)) = agent::heard(&mut tx, name, now).await? else { return Err(unknown(name)) };
+            let mut counted = Counted::default();
+            slis.count(Signal::Heartbeats, &Heartbeat { agent: name, has_come: true }, now.minute(), &mut counted, |_| {});
+            if counted.unknown.is_empty() {
+                if was_overdue {
+                    self.tell_of(&mut tx, &agent, "recovered", now).await?;
+                }
+                rollup::append(&mut tx, self.bucket_of(name), &counted.deltas).await?;
+                tx.commit().await?;
+                return Ok(agent);
+            }
+            tx.rollback().await?;
+            drop(slis);
+            self.0.ingest.admit(counted.unknown).await?;
         }
-        tx.commit().await?;
-        Ok(agent)
+        Err(slowburn_storage::Error::ChangedMeanwhile.into())
     }
 
     /// Every agent, those that are overdue first.
@@ -100,6 +118,38 @@ impl Backend {
         }
         tx.commit().await?;
         Ok(overdue.len())
+    }
+
+    /// Counts words that did not come by the SLIs over heartbeats: each was due at an instant, counts in the minute of that, and
+    /// counts once. Gives how many.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn count_missed_heartbeats(&self) -> Result<u64> {
+        for _ in 0..ADMISSIONS {
+            let now = self.0.clock.now();
+            let slis = self.0.ingest.hold_slis().await;
+            let mut tx = self.0.pool.begin().await?;
+            let missed = agent::take_missed(&mut tx, now, MOST_MISSED, MOST_AT_ONCE).await?;
+            let mut unknown = Unknown::new();
+            for Missed { agent, first, words, interval_seconds } in &missed {
+                let mut counted = Counted::default();
+                for word in 0..*words {
+                    let due = first.plus_seconds(i64::from(word) * i64::from(*interval_seconds));
+                    slis.count(Signal::Heartbeats, &Heartbeat { agent, has_come: false }, due.minute(), &mut counted, |_| {});
+                }
+                unknown.extend(counted.unknown);
+                rollup::append(&mut tx, self.bucket_of(agent), &counted.deltas).await?;
+            }
+            if unknown.is_empty() {
+                tx.commit().await?;
+                return Ok(missed.iter().map(|missed| u64::from(missed.words)).sum());
+            }
+            tx.rollback().await?;
+            drop(slis);
+            self.0.ingest.admit(unknown).await?;
+        }
+        Err(slowburn_storage::Error::ChangedMeanwhile.into())
     }
 
     async fn tell_of(&self, connection: &mut PgConnection, agent: &Agent, what: &str, now: Timestamp) -> Result<()> {

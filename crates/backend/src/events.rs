@@ -2,7 +2,7 @@
 //!
 //! A request is read on a codec thread, cleaned of secrets, and each of its events is filed in the bucket of its subject, or of its
 //! source when it has none, so that events about one thing keep their order. One transaction for each bucket; the answer comes
-//! after the last. The key of an event follows from source and id: what is sent again after a crash between two buckets is known
+//! after the last; SLIs over events are counted in it. The key of an event follows from source and id: what is sent again after a crash between two buckets is known
 //! where it was stored.
 
 mod read;
@@ -17,11 +17,13 @@ use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::EventsPage;
 use slowburn_storage::event::{self, EventConditions, ReceivedEvent};
+use slowburn_storage::rollup;
 use slowburn_storage::segment::Bloom;
 
 pub use read::EventForm;
 
-use crate::ingest::{Accepted, Arriving, Compression, Format, Payload, Refusal, Rejected};
+use crate::filter::Signal;
+use crate::ingest::{ADMISSIONS, Accepted, Arriving, Compression, Counted, Format, Payload, Refusal, Rejected};
 use crate::{Backend, Result};
 
 /// Events looked at together when words are searched.
@@ -80,13 +82,7 @@ impl Backend {
             by_bucket.entry(bucket).or_default().push(ReceivedEvent { key: read::key(&event), event });
         }
         for (bucket, events) in by_bucket {
-            let stored = async {
-                let mut tx = self.0.pool.begin().await?;
-                let new = event::append_received(&mut tx, bucket, &events, now).await?;
-                tx.commit().await?;
-                Ok::<_, slowburn_storage::Error>(new)
-            };
-            match stored.await {
+            match self.append_counted(bucket, &events, now).await {
                 Ok(new) => counter!("slowburn_events_stored_total").increment(new),
                 Err(fault) => {
                     tracing::error!(error = %crate::ingest::chain(&fault), bucket, "events not stored");
@@ -95,6 +91,35 @@ impl Backend {
             }
         }
         Ok(accepted)
+    }
+
+    /// Appends events to a bucket and counts those that are new by the SLIs over events, in one transaction. Gives how many were new.
+    async fn append_counted(
+        &self,
+        bucket: i16,
+        events: &[ReceivedEvent],
+        now: Timestamp,
+    ) -> std::result::Result<u64, slowburn_storage::Error> {
+        for _ in 0..ADMISSIONS {
+            let slis = self.0.ingest.hold_slis().await;
+            let mut tx = self.0.pool.begin().await?;
+            let new = event::append_received(&mut tx, bucket, events, now).await?;
+            let mut counted = Counted::default();
+            for place in &new {
+                let event = &events[*place].event;
+                // What is said to come is counted now: a minute that has not begun is nobody's.
+                slis.count(Signal::Events, event, event.time.min(now).minute(), &mut counted, |_| {});
+            }
+            if counted.unknown.is_empty() {
+                rollup::append(&mut tx, bucket, &counted.deltas).await?;
+                tx.commit().await?;
+                return Ok(new.len() as u64);
+            }
+            tx.rollback().await?;
+            drop(slis);
+            self.0.ingest.admit(counted.unknown).await?;
+        }
+        Err(slowburn_storage::Error::ChangedMeanwhile)
     }
 
     /// The bucket in which events about something keep their order.

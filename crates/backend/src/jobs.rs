@@ -31,7 +31,10 @@ pub fn start(backend: &Backend) -> TaskTracker {
     spawn(&tasks, backend, "prometheus", PROMETHEUS_EVERY, |backend| async move { backend.count_prometheus().await.map(drop) });
     spawn(&tasks, backend, "metric-slis", METRIC_SLIS_EVERY, |backend| async move { backend.count_metric_slis().await.map(drop) });
     spawn(&tasks, backend, "evaluate", EVALUATE_EVERY, |backend| async move { backend.judge_all().await.map(drop) });
-    spawn(&tasks, backend, "agents", AGENTS_EVERY, |backend| async move { backend.find_overdue_agents().await.map(drop) });
+    spawn(&tasks, backend, "agents", AGENTS_EVERY, |backend| async move {
+        backend.find_overdue_agents().await?;
+        backend.count_missed_heartbeats().await.map(drop)
+    });
     tasks.close();
     tasks
 }

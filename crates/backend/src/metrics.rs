@@ -14,7 +14,7 @@ use slowburn_domain::metric::answer::{ExemplarDot, ListedMetric, MetricAnswer, M
 use slowburn_domain::metric::{Metric, Point, Series};
 use slowburn_domain::metric_query::MetricQuery;
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
 use slowburn_storage::metric::{self, Listed};
@@ -122,7 +122,7 @@ impl Backend {
             return Ok(Vec::new());
         }
         let conditions = SegmentQuery {
-            signal: Signal::Metrics,
+            signal: Telemetry::Metrics,
             service,
             errors_only: false,
             from: Some(from),

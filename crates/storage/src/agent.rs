@@ -16,7 +16,8 @@ pub async fn register(connection: &mut PgConnection, name: &str, interval_second
     let row = sqlx::query(
         "INSERT INTO agents AS a (name, interval_seconds, registered_ns, due_ns) VALUES ($1, $2, $3, $3 + $2 * 1000000000::bigint)
          ON CONFLICT (name) DO UPDATE SET interval_seconds = $2, due_ns = coalesce(a.heartbeat_ns, $3) + $2 * 1000000000::bigint,
-             is_overdue = a.is_overdue AND coalesce(a.heartbeat_ns, $3) + $2 * 1000000000::bigint < $3
+             is_overdue = a.is_overdue AND coalesce(a.heartbeat_ns, $3) + $2 * 1000000000::bigint < $3,
+             missed_ns = CASE WHEN coalesce(a.heartbeat_ns, $3) + $2 * 1000000000::bigint < $3 THEN a.missed_ns END
          RETURNING *, xmax = 0 AS is_new",
     )
     .bind(storable(name))
@@ -36,7 +37,7 @@ pub async fn heard(connection: &mut PgConnection, name: &str, now: Timestamp) ->
     let row = sqlx::query(
         "WITH before AS (SELECT name, is_overdue FROM agents WHERE name = $1 FOR UPDATE)
          UPDATE agents a SET heartbeat_ns = greatest(a.heartbeat_ns, $2), due_ns = greatest(a.heartbeat_ns, $2) + a.interval_seconds * 1000000000::bigint,
-             is_overdue = false
+             is_overdue = false, missed_ns = NULL
          FROM before WHERE a.name = before.name
          RETURNING a.*, before.is_overdue AS was_overdue",
     )
@@ -62,6 +63,54 @@ pub async fn find_overdue(connection: &mut PgConnection, now: Timestamp, most: i
     .fetch_all(connection)
     .await?;
     rows.iter().map(agent_of).collect()
+}
+
+/// Words that did not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// Whose.
+    pub agent: String,
+    /// When the first of them was due.
+    pub first: Timestamp,
+    /// How many.
+    pub words: u32,
+    /// So long after each other they were due, seconds.
+    pub interval_seconds: u32,
+}
+
+/// Words of overdue agents that were due up to `now` and have not been given to anybody, at most `most_words` of each agent. Call it in
+/// the transaction that counts them.
+///
+/// # Errors
+/// The database.
+pub async fn take_missed(connection: &mut PgConnection, now: Timestamp, most_words: u32, most: i64) -> Result<Vec<Missed>> {
+    let rows = sqlx::query(
+        "WITH chosen AS (
+             SELECT name, coalesce(missed_ns + interval_seconds * 1000000000::bigint, due_ns) AS first FROM agents
+             WHERE is_overdue AND coalesce(missed_ns + interval_seconds * 1000000000::bigint, due_ns) <= $1
+             ORDER BY name LIMIT $3 FOR UPDATE SKIP LOCKED
+         ), counted AS (
+             SELECT c.name, c.first, least(($1 - c.first) / (a.interval_seconds * 1000000000::bigint) + 1, $2::bigint) AS words
+             FROM chosen c JOIN agents a USING (name)
+         )
+         UPDATE agents a SET missed_ns = first + (words - 1) * a.interval_seconds * 1000000000::bigint
+         FROM counted c WHERE a.name = c.name RETURNING a.name, c.first, c.words, a.interval_seconds",
+    )
+    .bind(now.nanos())
+    .bind(i64::from(most_words))
+    .bind(most)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Missed {
+                agent: row.try_get(0)?,
+                first: Timestamp::from_nanos(row.try_get(1)?),
+                words: u32::try_from(row.try_get::<i64, _>(2)?).unwrap_or(u32::MAX),
+                interval_seconds: row.try_get::<i32, _>(3)?.cast_unsigned(),
+            })
+        })
+        .collect()
 }
 
 /// Every agent, those that are overdue first, then by name.

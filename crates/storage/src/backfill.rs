@@ -4,7 +4,7 @@
 //! version in the same transaction, so every segment is counted once for every SLI, whatever merges it meanwhile.
 
 use bytes::Bytes;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use sqlx::{PgConnection, Row as _};
 
 use crate::partition::Part;
@@ -17,7 +17,7 @@ pub struct Uncounted {
     /// Where it lies.
     pub segment: SegmentRef,
     /// What its records are.
-    pub signal: Signal,
+    pub signal: Telemetry,
     /// Number of records.
     pub records: usize,
     /// SLIs since this version or before have counted it.

@@ -74,12 +74,12 @@ async fn hold(connection: &mut PgConnection, bucket: i16) -> Result<i64> {
     .await?)
 }
 
-/// Appends received events to a bucket in their order; those that are there already are left out. Gives how many were new. Call
-/// it in a transaction.
+/// Appends received events to a bucket in their order; those that are there already are left out. Gives the places in
+/// `events` of those that were new. Call it in a transaction.
 ///
 /// # Errors
 /// The database.
-pub async fn append_received(connection: &mut PgConnection, bucket: i16, events: &[ReceivedEvent], now: Timestamp) -> Result<u64> {
+pub async fn append_received(connection: &mut PgConnection, bucket: i16, events: &[ReceivedEvent], now: Timestamp) -> Result<Vec<usize>> {
     let position = hold(connection, bucket).await?;
     let keys: Vec<Uuid> = events.iter().map(|event| event.key).collect();
     let known: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM events WHERE bucket = $1 AND id = ANY ($2)")
@@ -88,7 +88,8 @@ pub async fn append_received(connection: &mut PgConnection, bucket: i16, events:
         .fetch_all(&mut *connection)
         .await?;
     let mut seen: HashSet<Uuid> = known.into_iter().collect();
-    let new: Vec<&ReceivedEvent> = events.iter().filter(|event| seen.insert(event.key)).collect();
+    let places: Vec<usize> = events.iter().enumerate().filter(|(_, event)| seen.insert(event.key)).map(|(place, _)| place).collect();
+    let new: Vec<&ReceivedEvent> = places.iter().map(|place| &events[*place]).collect();
     let texts = |of: fn(&EventLine) -> &str| new.iter().map(|event| storable(of(&event.event)).into_owned()).collect::<Vec<_>>();
     let json = |of: fn(&EventLine) -> Value| new.iter().map(|event| without_nul(of(&event.event))).collect::<Vec<_>>();
     sqlx::query(
@@ -117,7 +118,7 @@ pub async fn append_received(connection: &mut PgConnection, bucket: i16, events:
         .bind(new.len() as i64)
         .execute(connection)
         .await?;
-    Ok(new.len() as u64)
+    Ok(places)
 }
 
 fn json_of(value: &slowburn_domain::span::Value) -> Value {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use slowburn_domain::id::TraceId;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{Fragment, SpanClass};
 use sqlx::{PgConnection, Row as _};
@@ -29,7 +29,7 @@ pub type RequestKey = Uuid;
 #[derive(Debug)]
 pub struct NewSegment {
     /// What its records are.
-    pub signal: Signal,
+    pub signal: Telemetry,
     /// Bucket it belongs to.
     pub bucket: i16,
     /// Arrival slot, UTC minute of its beginning.

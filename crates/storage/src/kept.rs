@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use slowburn_domain::id::TraceId;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ pub struct Leaving {
     /// Where it lies.
     pub segment: SegmentRef,
     /// What its records are.
-    pub signal: Signal,
+    pub signal: Telemetry,
     /// SLIs since this version or before have counted it.
     pub sli_version: i32,
     /// The Parquet file.

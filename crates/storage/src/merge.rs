@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use slowburn_domain::id::TraceId;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub struct Small {
     /// Its id.
     pub id: i64,
     /// What its records are.
-    pub signal: Signal,
+    pub signal: Telemetry,
     /// Number of records.
     pub records: usize,
     /// Version of the SLI set that its records were matched against.

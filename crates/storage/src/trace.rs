@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use slowburn_domain::id::TraceId;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{Fragment, Root, SpanClass};
@@ -55,9 +55,9 @@ fn uuid_of(trace_id: TraceId) -> Uuid {
 }
 
 /// The signal of a segment, in column `index`.
-pub(crate) fn signal_of(row: &sqlx::postgres::PgRow, index: usize) -> Result<Signal> {
+pub(crate) fn signal_of(row: &sqlx::postgres::PgRow, index: usize) -> Result<Telemetry> {
     let number: i16 = row.try_get(index)?;
-    Signal::from_number(number).ok_or_else(|| Error::Corrupt {
+    Telemetry::from_number(number).ok_or_else(|| Error::Corrupt {
         what: "signal",
         table: "segments",
         id: number.to_string(),
@@ -289,7 +289,7 @@ pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) ->
 #[derive(Clone, Debug)]
 pub struct SegmentQuery<'a> {
     /// What its records are.
-    pub signal: Signal,
+    pub signal: Telemetry,
     /// A service that it must hold.
     pub service: Option<&'a str>,
     /// Only segments with errors.

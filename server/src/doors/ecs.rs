@@ -11,7 +11,7 @@ use serde::Serialize;
 use slowburn_backend::Backend;
 use slowburn_backend::ingest::{Accepted, Format, Refusal, Rejected};
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use tower_http::timeout::TimeoutBody;
 use utoipa::ToSchema;
 
@@ -76,7 +76,7 @@ pub async fn logs(State(backend): State<Backend>, State(patience): State<Patienc
         Some(compression) => {
             let ingest = backend.ingest();
             match body_of(ingest, &parts.headers, body.as_mut()).await {
-                Ok(arrived) => ingest.arrived(Signal::Logs, arrived, compression, Format::Ecs).await.map_err(Problem::from),
+                Ok(arrived) => ingest.arrived(Telemetry::Logs, arrived, compression, Format::Ecs).await.map_err(Problem::from),
                 Err(refusal) => Err(refusal.into()),
             }
         }

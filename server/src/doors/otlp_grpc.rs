@@ -24,7 +24,7 @@ use http_body_util::{BodyExt as _, StreamBody};
 use prost::Message as _;
 use slowburn_backend::Backend;
 use slowburn_backend::ingest::{Arriving, Compression, Format, Refusal};
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use super::listen::Patience;
@@ -69,20 +69,20 @@ impl From<Refusal> for Failure {
 
 /// `TraceService/Export`.
 pub async fn export_traces(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
-    call(Signal::Spans, &backend, patience, request).await
+    call(Telemetry::Spans, &backend, patience, request).await
 }
 
 /// `LogsService/Export`.
 pub async fn export_logs(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
-    call(Signal::Logs, &backend, patience, request).await
+    call(Telemetry::Logs, &backend, patience, request).await
 }
 
 /// `MetricsService/Export`.
 pub async fn export_metrics(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
-    call(Signal::Metrics, &backend, patience, request).await
+    call(Telemetry::Metrics, &backend, patience, request).await
 }
 
-async fn call(signal: Signal, backend: &Backend, patience: Patience, request: Request) -> Response {
+async fn call(signal: Telemetry, backend: &Backend, patience: Patience, request: Request) -> Response {
     if !is_grpc(request.headers()) {
         return wrong_port(patience, request).await;
     }
@@ -111,7 +111,7 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "application/grpc" | "application/grpc+proto"))
 }
 
-async fn export(signal: Signal, backend: &Backend, headers: &HeaderMap, body: Pin<&mut TimeoutBody<Body>>) -> Result<Bytes, Failure> {
+async fn export(signal: Telemetry, backend: &Backend, headers: &HeaderMap, body: Pin<&mut TimeoutBody<Body>>) -> Result<Bytes, Failure> {
     let ingest = backend.ingest();
     let (flag, arrived) = match arrive(Arriving::begin(ingest)?, ingest.request_bytes(), body).await {
         Ok(arrived) => arrived,

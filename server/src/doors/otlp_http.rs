@@ -17,7 +17,7 @@ use prost::Message as _;
 use slowburn_backend::Backend;
 use slowburn_backend::ingest::{Accepted, Arriving, Compression, Format, Ingest, Refusal};
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use super::listen::Patience;
@@ -63,20 +63,20 @@ impl From<Refusal> for Failure {
 
 /// `POST /v1/traces`.
 pub async fn traces(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
-    export(Signal::Spans, &backend, patience, request).await
+    export(Telemetry::Spans, &backend, patience, request).await
 }
 
 /// `POST /v1/logs`.
 pub async fn logs(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
-    export(Signal::Logs, &backend, patience, request).await
+    export(Telemetry::Logs, &backend, patience, request).await
 }
 
 /// `POST /v1/metrics`.
 pub async fn metrics(State(backend): State<Backend>, State(patience): State<Patience>, request: Request) -> Response {
-    export(Signal::Metrics, &backend, patience, request).await
+    export(Telemetry::Metrics, &backend, patience, request).await
 }
 
-async fn export(signal: Signal, backend: &Backend, patience: Patience, request: Request) -> Response {
+async fn export(signal: Telemetry, backend: &Backend, patience: Patience, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = pin!(TimeoutBody::new(patience.body, body));
     let format = content_type(&parts.headers);
@@ -126,7 +126,7 @@ pub async fn wrong_port(patience: Patience, request: Request) -> Response {
 }
 
 async fn store(
-    signal: Signal,
+    signal: Telemetry,
     backend: &Backend,
     headers: &HeaderMap,
     format: Format,
@@ -199,15 +199,15 @@ pub fn success_message(accepted: &Accepted) -> ExportTraceServiceResponse {
     ExportTraceServiceResponse { partial_success: partial }
 }
 
-fn success(signal: Signal, format: Format, accepted: &Accepted) -> Response {
+fn success(signal: Telemetry, format: Format, accepted: &Accepted) -> Response {
     match format {
         Format::Protobuf => respond(StatusCode::OK, PROTOBUF, success_message(accepted).encode_to_vec()),
         Format::Json if accepted.rejected == 0 => respond(StatusCode::OK, JSON, b"{}".to_vec()),
         Format::Json | Format::Ecs => {
             let rejected = match signal {
-                Signal::Spans => "rejectedSpans",
-                Signal::Logs => "rejectedLogRecords",
-                Signal::Metrics => "rejectedDataPoints",
+                Telemetry::Spans => "rejectedSpans",
+                Telemetry::Logs => "rejectedLogRecords",
+                Telemetry::Metrics => "rejectedDataPoints",
             };
             // 64-bit integers are texts in ProtoJSON.
             let body = serde_json::json!({"partialSuccess": {rejected: accepted.rejected.to_string(), "errorMessage": accepted.reason}});

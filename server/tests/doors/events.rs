@@ -175,3 +175,41 @@ async fn e3_agents_are_registered_heard_and_forgotten(pool: PgPool) {
     assert_eq!(app.send(Port::Main, remove()).await.status, 404);
     assert_eq!(app.get("/api/v1/agents").await.json()["items"], json!([]));
 }
+
+/// An SLO over builds of the shop.
+const BUILDS: &str = "apiVersion: openslo/v1
+kind: SLO
+metadata: {name: builds}
+spec:
+  service: ci
+  indicator:
+    metadata: {name: builds-sli}
+    spec:
+      ratioMetric:
+        counter: true
+        good: {metricSource: {type: slowburn, spec: {signal: events, filter: 'data.ok'}}}
+        total: {metricSource: {type: slowburn, spec: {signal: events, filter: 'type == \"build.done\" && subject == \"shop\"'}}}
+  timeWindow: [{duration: 7d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.9}]
+";
+
+#[sqlx::test(migrations = "../migrations")]
+async fn b2_slis_over_events_count_each_event_once(pool: PgPool) {
+    let app = App::new(pool).await;
+    let reply = app.put("/api/v1/openslo", BUILDS).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let many = json!([
+        event("1", "build.done", "shop", &json!({"ok": true})),
+        event("2", "build.done", "shop", &json!({"ok": false})),
+        event("3", "build.done", "shop", &json!({"ok": true})),
+        event("4", "build.done", "cart", &json!({"ok": true})),
+        event("5", "build.begun", "shop", &json!({"ok": true})),
+    ]);
+    for _ in 0..2 {
+        let reply = post(&app, &[("content-type", BATCH)], many.to_string()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+    let slo = app.get("/api/v1/slos/builds").await.json();
+    assert_eq!((&slo["good"], &slo["events"]), (&json!(2), &json!(3)));
+}

@@ -15,9 +15,7 @@ impl Record for LogRecord {
             Field::CorrelationId => self.correlation_id.as_deref().into(),
             Field::ProjectId => self.project_id.as_deref().into(),
             Field::ExecutionId => self.execution_id.as_deref().into(),
-            Field::Operation | Field::Kind | Field::Status | Field::DurationMs | Field::Name | Field::Unit | Field::Value => {
-                Operand::Missing
-            }
+            _ => Operand::Missing,
         }
     }
 

@@ -14,6 +14,7 @@
 
 mod compile;
 mod error;
+mod event;
 mod expression;
 mod guard;
 mod log;
@@ -34,6 +35,7 @@ use slowburn_domain::id::TraceId;
 use slowburn_domain::span::Value;
 
 pub use error::FilterError;
+pub use event::Heartbeat;
 pub use expression::Expression;
 pub use guard::{MAX_DEPTH, MAX_LENGTH};
 pub use names::{Field, Signal};

@@ -12,7 +12,7 @@ pub enum Field {
     Operation,
     /// Role of the span in a call: `server`, `client` and so on.
     Kind,
-    /// Outcome of the span: `ok`, `error` or `unset`.
+    /// Outcome of the span: `ok`, `error` or `unset`; of a heartbeat `ok`, or `error` if it did not come.
     Status,
     /// Length of the span in milliseconds, with fraction.
     DurationMs,
@@ -26,6 +26,14 @@ pub enum Field {
     Unit,
     /// What was read, or the upper bound of what was observed; number.
     Value,
+    /// Type of the event.
+    Type,
+    /// Source of the event.
+    Source,
+    /// What the event is about.
+    Subject,
+    /// Name of the agent.
+    Agent,
     /// Trace it belongs to; hex digits.
     TraceId,
     /// Correlation ID it carries; text.
@@ -111,6 +119,19 @@ const METRICS: [(&str, Name); 6] = [
     ("resource", Name::Scope(Scope::Resource)),
 ];
 
+/// Attributes of an event are its content; what CloudEvents calls extensions stands where others have their resource.
+const EVENTS: [(&str, Name); 7] = [
+    ("type", Name::Field(Field::Type)),
+    ("source", Name::Field(Field::Source)),
+    ("subject", Name::Field(Field::Subject)),
+    ("trace_id", Name::Field(Field::TraceId)),
+    ("correlation_id", Name::Field(Field::CorrelationId)),
+    ("data", Name::Scope(Scope::Attributes)),
+    ("extensions", Name::Scope(Scope::Resource)),
+];
+
+const HEARTBEATS: [(&str, Name); 2] = [("agent", Name::Field(Field::Agent)), ("status", Name::Field(Field::Status))];
+
 /// Words other tools use for our names.
 const ELSEWHERE: [(&str, &str); 10] = [
     ("name", "operation"),
@@ -130,6 +151,8 @@ fn known(signal: Signal) -> &'static [(&'static str, Name)] {
         Signal::Spans => &SPANS,
         Signal::Logs => &LOGS,
         Signal::Metrics => &METRICS,
+        Signal::Events => &EVENTS,
+        Signal::Heartbeats => &HEARTBEATS,
     }
 }
 

@@ -18,7 +18,7 @@ impl Record for Span {
             Field::CorrelationId => self.correlation_id.as_deref().into(),
             Field::ProjectId => self.project_id.as_deref().into(),
             Field::ExecutionId => self.execution_id.as_deref().into(),
-            Field::Severity | Field::Body | Field::Name | Field::Unit | Field::Value => Operand::Missing,
+            _ => Operand::Missing,
         }
     }
 

@@ -2,7 +2,7 @@
 //! thread.
 
 use slowburn_domain::event::EventLine;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
 use uuid::Uuid;
@@ -80,7 +80,7 @@ impl Decoder {
     ///
     /// # Errors
     /// It cannot be read as a whole, or would take too much memory.
-    pub fn decode(&self, message: &[u8], signal: Signal, format: Format, now: Timestamp) -> Result<Decoded, Refusal> {
+    pub fn decode(&self, message: &[u8], signal: Telemetry, format: Format, now: Timestamp) -> Result<Decoded, Refusal> {
         let slot = self.slots.slot_of(now.minute());
         let mut intake = Intake::new(signal, self.request_bytes, now, &self.redactor, &self.series, slot);
         match format {
@@ -106,10 +106,10 @@ impl Decoder {
             Records::Metrics(_) => {}
         }
         let name: &[u8] = match (signal, format) {
-            (Signal::Spans, _) => b"traces",
-            (Signal::Logs, Format::Ecs) => b"ecs",
-            (Signal::Logs, _) => b"logs",
-            (Signal::Metrics, _) => b"metrics",
+            (Telemetry::Spans, _) => b"traces",
+            (Telemetry::Logs, Format::Ecs) => b"ecs",
+            (Telemetry::Logs, _) => b"logs",
+            (Telemetry::Metrics, _) => b"metrics",
         };
         Ok(Decoded {
             key: payload::key(name, message),

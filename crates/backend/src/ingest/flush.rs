@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use metrics::{counter, histogram};
 use parking_lot::Mutex;
 use slowburn_domain::metric::Series;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_storage::trace::SEGMENT_ID_CLOCK_SHIFT;
 use slowburn_storage::{Error as StorageError, ingest, log, metric, partition, red, rollup};
 use sqlx::PgPool;
@@ -28,7 +28,7 @@ const KNOWN_CLASSES: usize = 100_000;
 
 /// How often values get groups for one flush: once for those that it holds, once for what fits in no other, once because somebody
 /// else was faster.
-const ADMISSIONS: usize = 5;
+pub(crate) const ADMISSIONS: usize = 5;
 
 /// Gives values their groups; when it returns, the SLIs in use know them.
 pub(crate) type Admit = Box<dyn Fn(Unknown) -> BoxFuture<'static, crate::Result<()>> + Send + Sync>;
@@ -91,7 +91,7 @@ impl Writer {
         let mut requests = Vec::with_capacity(batch.len());
         let mut seen = HashSet::with_capacity(batch.len());
         for waiting in &mut batch {
-            let records = std::mem::replace(&mut waiting.records, Records::none(Signal::Spans));
+            let records = std::mem::replace(&mut waiting.records, Records::none(Telemetry::Spans));
             if seen.insert(waiting.key) {
                 keys.push(waiting.key);
                 requests.push(records);
@@ -119,17 +119,21 @@ impl Writer {
     async fn store(&self, bucket: i16, keys: &[Uuid], requests: Requests) -> Result<(), StorageError> {
         for _ in 0..ADMISSIONS {
             let Some(unknown) = self.try_to_store(bucket, keys, Arc::clone(&requests)).await? else { return Ok(()) };
-            // Not while the SLIs are held: taking over new ones waits for those who hold them.
-            let admitted = match self.0.admit.get() {
-                Some(admit) => admit(unknown).await,
-                None => Ok(()),
-            };
-            if let Err(fault) = admitted {
-                tracing::error!(error = %chain(&fault), "no groups for new values");
-                return Err(StorageError::ChangedMeanwhile);
-            }
+            self.admit(unknown).await?;
         }
         Err(StorageError::ChangedMeanwhile)
+    }
+
+    /// Has values given their groups. Not while the SLIs are held: taking over new ones waits for those who hold them.
+    pub(super) async fn admit(&self, unknown: Unknown) -> Result<(), StorageError> {
+        let admitted = match self.0.admit.get() {
+            Some(admit) => admit(unknown).await,
+            None => Ok(()),
+        };
+        admitted.map_err(|fault| {
+            tracing::error!(error = %chain(&fault), "no groups for new values");
+            StorageError::ChangedMeanwhile
+        })
     }
 
     /// Gives the values that must get a group first; nothing was written then.

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::logs::v1 as proto_logs;
 use opentelemetry_proto::tonic::metrics::v1 as proto_metrics;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use slowburn_domain::log::LogRecord;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::{Source, Value};
 use slowburn_domain::time::Timestamp;
 
@@ -99,7 +99,7 @@ pub(super) struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     /// Nothing yet, of a request that may have `limit` bytes and arrives in `slot`.
-    pub(super) fn new(signal: Signal, limit: usize, now: Timestamp, redactor: &'a Redactor, series: &'a SeriesGuard, slot: i32) -> Self {
+    pub(super) fn new(signal: Telemetry, limit: usize, now: Timestamp, redactor: &'a Redactor, series: &'a SeriesGuard, slot: i32) -> Self {
         Self {
             records: Records::none(signal),
             faults: Faults::default(),

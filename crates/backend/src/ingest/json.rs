@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 
 use super::Refusal;
 use super::intake::{Intake, Resource};
@@ -57,11 +57,11 @@ struct Names {
     records: &'static str,
 }
 
-const fn names(signal: Signal) -> Names {
+const fn names(signal: Telemetry) -> Names {
     match signal {
-        Signal::Spans => Names { resources: "resourceSpans", scopes: "scopeSpans", records: "spans" },
-        Signal::Logs => Names { resources: "resourceLogs", scopes: "scopeLogs", records: "logRecords" },
-        Signal::Metrics => Names { resources: "resourceMetrics", scopes: "scopeMetrics", records: "metrics" },
+        Telemetry::Spans => Names { resources: "resourceSpans", scopes: "scopeSpans", records: "spans" },
+        Telemetry::Logs => Names { resources: "resourceLogs", scopes: "scopeLogs", records: "logRecords" },
+        Telemetry::Metrics => Names { resources: "resourceMetrics", scopes: "scopeMetrics", records: "metrics" },
     }
 }
 
@@ -110,9 +110,9 @@ impl Reader<'_, '_> {
         self.growth.keep(size_of::<Record>());
         let path = self.names.path(self.at);
         let record = match self.intake.records.signal() {
-            Signal::Spans => json_span::span(item, &path).map(Record::Span),
-            Signal::Logs => json_log::record(item, &path).map(Record::Log),
-            Signal::Metrics => json_metric::metric(item, &path).map(|json_metric::ReadMetric { metric, positions, faults }| {
+            Telemetry::Spans => json_span::span(item, &path).map(Record::Span),
+            Telemetry::Logs => json_log::record(item, &path).map(Record::Log),
+            Telemetry::Metrics => json_metric::metric(item, &path).map(|json_metric::ReadMetric { metric, positions, faults }| {
                 faults.into_iter().for_each(|fault| self.intake.faults.add(1, || format!("{}: {}", fault.path, fault.reason)));
                 self.growth.keep(metric::weight(&metric));
                 Record::Metric(metric, positions)

@@ -36,14 +36,14 @@ use std::sync::Arc;
 
 use metrics::counter;
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::time::Timestamp;
 use sqlx::PgPool;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use flush::Admit;
 pub(crate) use flush::chain;
+pub(crate) use flush::{ADMISSIONS, Admit};
 pub use payload::{Compression, Format, Payload};
 pub use records::{Points, Records};
 pub use room::Arriving;
@@ -151,7 +151,7 @@ impl Ingest {
     /// # Errors
     /// The request as a whole could not be stored; nothing of it was.
     pub async fn traces(&self, payload: Payload) -> Result<Accepted, Refusal> {
-        self.take(Signal::Spans, payload).await
+        self.take(Telemetry::Spans, payload).await
     }
 
     /// Stores the log records of one request. Returns after the commit.
@@ -159,7 +159,7 @@ impl Ingest {
     /// # Errors
     /// As for [`Self::traces`].
     pub async fn logs(&self, payload: Payload) -> Result<Accepted, Refusal> {
-        self.take(Signal::Logs, payload).await
+        self.take(Telemetry::Logs, payload).await
     }
 
     /// Stores the points of one OTLP request of metrics. Returns after the commit.
@@ -167,7 +167,7 @@ impl Ingest {
     /// # Errors
     /// As for [`Self::traces`].
     pub async fn metrics(&self, payload: Payload) -> Result<Accepted, Refusal> {
-        self.take(Signal::Metrics, payload).await
+        self.take(Telemetry::Metrics, payload).await
     }
 
     /// Metrics of which points were refused because they had too many series, with how many points, since the slot began.
@@ -180,7 +180,7 @@ impl Ingest {
         self.0.decoder.series().know(slot, known);
     }
 
-    async fn take(&self, signal: Signal, payload: Payload) -> Result<Accepted, Refusal> {
+    async fn take(&self, signal: Telemetry, payload: Payload) -> Result<Accepted, Refusal> {
         let mut arriving = Arriving::begin(self)?;
         self.counted(arriving.push(&payload.bytes))?;
         self.arrived(signal, arriving, payload.compression, payload.format).await
@@ -190,15 +190,21 @@ impl Ingest {
     ///
     /// # Errors
     /// As for [`Self::traces`].
-    pub async fn arrived(&self, signal: Signal, arrived: Arriving, compression: Compression, format: Format) -> Result<Accepted, Refusal> {
+    pub async fn arrived(
+        &self,
+        signal: Telemetry,
+        arrived: Arriving,
+        compression: Compression,
+        format: Format,
+    ) -> Result<Accepted, Refusal> {
         let (bytes, room) = arrived.into_parts();
         let outcome = self.counted(self.store(signal, Payload { bytes, compression, format }, room).await);
         if let Ok(accepted) = &outcome {
             counter!("slowburn_ingest_requests_total", "outcome" => "accepted").increment(1);
             let (taken, refused) = match signal {
-                Signal::Spans => ("slowburn_spans_accepted_total", "slowburn_spans_rejected_total"),
-                Signal::Logs => ("slowburn_log_records_accepted_total", "slowburn_log_records_rejected_total"),
-                Signal::Metrics => ("slowburn_metric_points_accepted_total", "slowburn_metric_points_rejected_total"),
+                Telemetry::Spans => ("slowburn_spans_accepted_total", "slowburn_spans_rejected_total"),
+                Telemetry::Logs => ("slowburn_log_records_accepted_total", "slowburn_log_records_rejected_total"),
+                Telemetry::Metrics => ("slowburn_metric_points_accepted_total", "slowburn_metric_points_rejected_total"),
             };
             counter!(taken).increment(accepted.accepted);
             counter!(refused).increment(accepted.rejected);
@@ -224,7 +230,7 @@ impl Ingest {
         outcome
     }
 
-    async fn store(&self, signal: Signal, payload: Payload, mut room: Room) -> Result<Accepted, Refusal> {
+    async fn store(&self, signal: Telemetry, payload: Payload, mut room: Room) -> Result<Accepted, Refusal> {
         let inner = &self.0;
         let turn = Arc::clone(&inner.codec).acquire_owned().await.map_err(|_| Refusal::Unavailable)?;
         let this = Arc::clone(inner);
@@ -292,6 +298,17 @@ impl Ingest {
     /// Says who gives values their groups.
     pub(crate) fn use_admission(&self, admit: Admit) {
         self.0.writer.use_admission(admit);
+    }
+
+    /// The SLIs in use, for whoever counts in a transaction of his own: held to the end of its commit, and taken before it begins, so
+    /// that nobody waits for them who holds a row.
+    pub(crate) async fn hold_slis(&self) -> OwnedRwLockReadGuard<Arc<SliSet>> {
+        Arc::clone(&self.0.slis).read_owned().await
+    }
+
+    /// Has values given their groups, for whoever counts in a transaction of his own. Call it without holding the SLIs.
+    pub(crate) async fn admit(&self, unknown: Unknown) -> std::result::Result<(), slowburn_storage::Error> {
+        self.0.writer.admit(unknown).await
     }
 
     /// Version of the SLIs in use.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::log::{LogRecord, words};
 use slowburn_domain::metric::{Point, Series};
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::span::{Span, Status, Value};
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::Fragment;
@@ -55,7 +55,7 @@ pub(super) struct PreparedMetrics {
 pub(super) struct Flush {
     pub(super) bucket: i16,
     pub(super) slot: i32,
-    pub(super) ids: [i64; Signal::ALL.len()],
+    pub(super) ids: [i64; Telemetry::ALL.len()],
 }
 
 /// What came of preparing.
@@ -206,7 +206,7 @@ fn segment_of(spans: &mut [&Span], hashes: Vec<u64>, place: Place) -> Result<New
     let services: BTreeSet<&str> = spans.iter().map(|span| span.source.service.as_str()).collect();
     let Place { bucket, slot, part, id, sli_version } = place;
     Ok(NewSegment {
-        signal: Signal::Spans,
+        signal: Telemetry::Spans,
         bucket,
         slot,
         part,
@@ -236,7 +236,7 @@ fn log_segment_of(records: &mut [&LogRecord], place: Place) -> Result<NewSegment
     let services: BTreeSet<&str> = records.iter().map(|record| record.source.service.as_str()).collect();
     let Place { bucket, slot, part, id, sli_version } = place;
     Ok(NewSegment {
-        signal: Signal::Logs,
+        signal: Telemetry::Logs,
         bucket,
         slot,
         part,
@@ -260,7 +260,7 @@ fn point_segment_of(points: &mut [&Point], place: Place) -> Result<NewSegment, s
     let hashes: Vec<u64> = names.into_iter().map(Bloom::word).collect();
     let Place { bucket, slot, part, id, sli_version } = place;
     Ok(NewSegment {
-        signal: Signal::Metrics,
+        signal: Telemetry::Metrics,
         bucket,
         slot,
         part,

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use slowburn_domain::log::Severity;
 use slowburn_domain::query::FieldFault;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 
 use super::Refusal;
 use super::intake::{Intake, Resource};
@@ -36,11 +36,11 @@ struct Names {
     records: &'static str,
 }
 
-const fn names(signal: Signal) -> Names {
+const fn names(signal: Telemetry) -> Names {
     match signal {
-        Signal::Spans => Names { resources: "resource_spans", scopes: "scope_spans", records: "spans" },
-        Signal::Logs => Names { resources: "resource_logs", scopes: "scope_logs", records: "log_records" },
-        Signal::Metrics => Names { resources: "resource_metrics", scopes: "scope_metrics", records: "metrics" },
+        Telemetry::Spans => Names { resources: "resource_spans", scopes: "scope_spans", records: "spans" },
+        Telemetry::Logs => Names { resources: "resource_logs", scopes: "scope_logs", records: "log_records" },
+        Telemetry::Metrics => Names { resources: "resource_metrics", scopes: "scope_metrics", records: "metrics" },
     }
 }
 
@@ -69,21 +69,21 @@ pub(super) fn read(message: &[u8], intake: &mut Intake<'_>) -> Result<(), Refusa
 }
 
 /// Whether a record of a request says that something failed. A tenth of the work of [`read`], for an overload.
-pub(super) fn holds_error(message: &[u8], signal: Signal) -> bool {
+pub(super) fn holds_error(message: &[u8], signal: Telemetry) -> bool {
     let inside =
         |message, wanted| fields(message).map_while(Result::ok).filter_map(move |(number, part)| part.filter(|_| number == wanted));
     let mut records = inside(message, RESOURCES).flat_map(|part| inside(part, SCOPES)).flat_map(|part| inside(part, RECORDS));
     match signal {
-        Signal::Spans => records
+        Telemetry::Spans => records
             .flat_map(|span| inside(span, STATUS))
             .any(|status| proto::Status::decode(status).is_ok_and(|status| status.code() == proto::status::StatusCode::Error)),
-        Signal::Logs => records.any(|record| {
+        Telemetry::Logs => records.any(|record| {
             SeverityOnly::decode(record).is_ok_and(|SeverityOnly { severity_number, severity_text }| match severity_number {
                 0 => Severity::from_word(&severity_text).is_some_and(Severity::is_error),
                 number => Severity::from_number(number).is_error(),
             })
         }),
-        Signal::Metrics => false,
+        Telemetry::Metrics => false,
     }
 }
 
@@ -122,15 +122,15 @@ fn read_scope(message: &[u8], path: &str, resource: &Shared<Resource>, names: &N
     for (i, record) in records {
         let place = |field: &str| format!("{path}.{list}[{i}].{field}");
         let shape = match signal {
-            Signal::Spans => Shape::Span,
-            Signal::Logs => Shape::Log,
-            Signal::Metrics => Shape::Metric,
+            Telemetry::Spans => Shape::Span,
+            Telemetry::Logs => Shape::Log,
+            Telemetry::Metrics => Shape::Metric,
         };
         intake.weigh(weight(shape, record) + resource.burden())?;
         let taken = match signal {
-            Signal::Spans => proto::Span::decode(record).map(|span| intake.span(span, &source, place)),
-            Signal::Logs => proto_logs::LogRecord::decode(record).map(|record| intake.otlp_log(record, &source, place)),
-            Signal::Metrics => match proto_metrics::Metric::decode(record) {
+            Telemetry::Spans => proto::Span::decode(record).map(|span| intake.span(span, &source, place)),
+            Telemetry::Logs => proto_logs::LogRecord::decode(record).map(|record| intake.otlp_log(record, &source, place)),
+            Telemetry::Metrics => match proto_metrics::Metric::decode(record) {
                 Ok(metric) => Ok(intake.metric(metric, &source, |index| index, place)),
                 // A point of it cannot be decoded, and its neighbours can.
                 Err(_) if fields(record).all(|field| field.is_ok()) => {
@@ -153,9 +153,9 @@ fn read_scope(message: &[u8], path: &str, resource: &Shared<Resource>, names: &N
 }
 
 /// What a sender counts: points of metrics, not metrics.
-fn count(signal: Signal, record: &[u8]) -> u64 {
+fn count(signal: Telemetry, record: &[u8]) -> u64 {
     match signal {
-        Signal::Metrics => points_alone(record).count() as u64,
+        Telemetry::Metrics => points_alone(record).count() as u64,
         _ => 1,
     }
 }

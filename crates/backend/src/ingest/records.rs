@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use slowburn_domain::log::LogRecord;
 use slowburn_domain::metric::{Point, Series};
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::{Span, Status};
 
 /// Records in the order they came.
@@ -30,20 +30,20 @@ pub struct Points {
 
 impl Records {
     /// None yet.
-    pub fn none(signal: Signal) -> Self {
+    pub fn none(signal: Telemetry) -> Self {
         match signal {
-            Signal::Spans => Self::Spans(Vec::new()),
-            Signal::Logs => Self::Logs(Vec::new()),
-            Signal::Metrics => Self::Metrics(Points::default()),
+            Telemetry::Spans => Self::Spans(Vec::new()),
+            Telemetry::Logs => Self::Logs(Vec::new()),
+            Telemetry::Metrics => Self::Metrics(Points::default()),
         }
     }
 
     /// What they are.
-    pub const fn signal(&self) -> Signal {
+    pub const fn signal(&self) -> Telemetry {
         match self {
-            Self::Spans(_) => Signal::Spans,
-            Self::Logs(_) => Signal::Logs,
-            Self::Metrics(_) => Signal::Metrics,
+            Self::Spans(_) => Telemetry::Spans,
+            Self::Logs(_) => Telemetry::Logs,
+            Self::Metrics(_) => Telemetry::Metrics,
         }
     }
 

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use prost::Message as _;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::Span;
 use slowburn_domain::time::Timestamp;
 use slowburn_test_support::{SpanBuilder, body, hostile, to_json};
@@ -24,7 +24,7 @@ fn decoder(request_bytes: usize) -> Decoder {
 
 fn decode(message: &[u8], format: Format) -> Result<Decoded, Refusal> {
     let limit = 1 << 20;
-    let decoded = decoder(limit).decode(message, Signal::Spans, format, NOON);
+    let decoded = decoder(limit).decode(message, Telemetry::Spans, format, NOON);
     if let Ok(decoded) = &decoded {
         assert!(decoded.cost <= limit && decoded.cost >= message.len(), "{}", decoded.cost);
         assert_eq!(decoded.rejected == 0, decoded.reason.is_empty(), "{}", decoded.reason);
@@ -128,7 +128,7 @@ fn what_would_swell_beyond_bounds_is_refused_before_it_does() {
         ("a large resource for many scopes", many_scopes),
     ] {
         assert!(message.len() < limit, "{name}: {}", message.len());
-        let refused = decoder(limit).decode(&message, Signal::Spans, Format::Protobuf, NOON).map(|decoded| decoded.records.len());
+        let refused = decoder(limit).decode(&message, Telemetry::Spans, Format::Protobuf, NOON).map(|decoded| decoded.records.len());
         assert_eq!(refused, Err(Refusal::TooHeavy { limit, heaviest: 8 * limit }), "{name}");
     }
     let repeat = |part: &str| [part].repeat(50_000 / (part.len() + 1)).join(",");
@@ -141,7 +141,7 @@ fn what_would_swell_beyond_bounds_is_refused_before_it_does() {
         ("a resource of nothing", format!(r#"{{"resourceSpans":[{{"resource":{{"attributes":[{}]}}}}]}}"#, repeat("{}"))),
     ] {
         assert!(text.len() < limit, "{name}: {}", text.len());
-        let refused = decoder(limit).decode(text.as_bytes(), Signal::Spans, Format::Json, NOON).map(|decoded| decoded.records.len());
+        let refused = decoder(limit).decode(text.as_bytes(), Telemetry::Spans, Format::Json, NOON).map(|decoded| decoded.records.len());
         assert_eq!(refused, Err(Refusal::TooHeavy { limit, heaviest: 8 * limit }), "{name}");
     }
 }
@@ -156,7 +156,7 @@ fn what_sdks_send_counts_by_its_bytes() {
     let (binary, json) = (request.encode_to_vec(), to_json(&request).to_string().into_bytes());
     for (message, format) in [(binary, Format::Protobuf), (json, Format::Json)] {
         // A request as large as requests may be.
-        let decoded = decoder(message.len()).decode(&message, Signal::Spans, format, NOON).expect("sound");
+        let decoded = decoder(message.len()).decode(&message, Telemetry::Spans, format, NOON).expect("sound");
         assert_eq!((decoded.records.len(), decoded.cost), (100, message.len()), "{format:?}");
     }
     assert!(wire::weight(wire::Shape::Span, &span(1).encode_to_vec()) > span(1).encoded_len());

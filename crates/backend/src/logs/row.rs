@@ -22,9 +22,7 @@ impl Record for Row<'_> {
             Field::CorrelationId => columns.id(0, row).into(),
             Field::ProjectId => columns.id(1, row).into(),
             Field::ExecutionId => columns.id(2, row).into(),
-            Field::Operation | Field::Kind | Field::Status | Field::DurationMs | Field::Name | Field::Unit | Field::Value => {
-                Operand::Missing
-            }
+            _ => Operand::Missing,
         }
     }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use slowburn_domain::log::{LogRecord, Severity, TextQuery};
 use slowburn_domain::log_query::{LogCursor, LogQuery};
 use slowburn_domain::query::DEFAULT_LIMIT;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::time::Timestamp;
 use slowburn_storage::log;
 use slowburn_storage::segment::{Bloom, LogColumns, Wanted, decode_log_rows, json_text, log_columns};
@@ -123,7 +123,7 @@ impl Backend {
         let required = record.required();
         let before = record.before.map(|(time, _)| time.plus_nanos(1));
         let conditions = SegmentQuery {
-            signal: Signal::Logs,
+            signal: Telemetry::Logs,
             service: query.service.as_deref().or(required.service.as_deref()),
             errors_only: record.severity.is_some_and(Severity::is_error),
             from: record.from,

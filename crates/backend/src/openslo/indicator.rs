@@ -221,7 +221,7 @@ fn read_metric<'c>(mut metric: Fields<'c>, context: &Context<'c>, report: &mut R
     spec.finish(report);
     let word = signal?;
     let Some(signal) = Signal::from_word(word) else {
-        report.fault(&signal_path, format!("{word} is not supported; spans, logs and metrics are"));
+        report.fault(&signal_path, format!("{word} is not supported; spans, logs, metrics, events and heartbeats are"));
         return None;
     };
     match Filter::compile(filter?, signal) {

@@ -99,8 +99,8 @@ impl Past {
             {
                 Self::Red
             }
-            // Whoever counts metrics or a Prometheus counts their past first.
-            IndicatorSource::Records { total, .. } if total.signal() == Signal::Metrics => Self::None,
+            // Whoever counts metrics or a Prometheus counts their past first; events and heartbeats count from then on.
+            IndicatorSource::Records { total, .. } if !matches!(total.signal(), Signal::Spans | Signal::Logs) => Self::None,
             IndicatorSource::Records { .. } => Self::Segments,
             IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => Self::None,
         }

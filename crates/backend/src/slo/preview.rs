@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use slowburn_domain::number::count;
 use slowburn_domain::sentence;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::slo::{
     Counts, Evaluation, Hour, Ledger, Lint, Objective, Period, TimeWindow, evaluate_briefly, group_of, too_many_values,
 };
@@ -65,8 +65,8 @@ impl Backend {
         let Definition { objective, source, group_by, .. } = definition;
         let past = Past::of(&source);
         let (total, good) = match source {
-            // Counted by a job, like a Prometheus.
-            IndicatorSource::Records { total, .. } if total.signal() == Signal::Metrics => return Ok(None),
+            // Counted by a job, like a Prometheus, or not in segments.
+            IndicatorSource::Records { total, .. } if !matches!(total.signal(), Signal::Spans | Signal::Logs) => return Ok(None),
             IndicatorSource::Records { total, good, .. } => (total, good),
             IndicatorSource::Composite { parts } => return self.preview_composite(objective, &parts, now).await,
             IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => return Ok(None),
@@ -145,7 +145,9 @@ impl Backend {
     ) -> Result<Seen> {
         let began = Instant::now();
         let required = walk.total.requirements();
-        let signal = walk.total.signal();
+        let Some(signal) = walk.total.signal().telemetry() else {
+            return Ok(Seen { minutes: BTreeMap::new(), back_to: walk.from, is_whole: true });
+        };
         let conditions = SegmentQuery {
             signal,
             service: required.service.as_deref(),
@@ -169,18 +171,18 @@ impl Backend {
             let Some(body) = trace::segment_body(connection, segment).await? else { continue };
             looked_at += u64::from(records);
             match signal {
-                Signal::Spans => {
+                Telemetry::Spans => {
                     let spans = read(body, segment.id, decode).await?;
                     spans.iter().for_each(|span| walk.count_span(span, &mut seen.minutes));
                 }
-                Signal::Logs => {
+                Telemetry::Logs => {
                     let records = read(body, segment.id, decode_logs).await?;
                     for record in &records {
                         walk.count(record, record.time, &mut seen.minutes);
                     }
                 }
                 // Not previewed.
-                Signal::Metrics => {}
+                Telemetry::Metrics => {}
             }
         }
         if !seen.is_whole {

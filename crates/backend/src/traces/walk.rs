@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::query::{Cursor, TraceQuery};
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{TraceSummary, fold};
@@ -111,7 +111,7 @@ impl Walk<'_> {
         let to = query.to.map(|to| to.at(self.now)).into_iter().chain(cursor).min();
         let status = query.status.or(required.status);
         let conditions = SegmentQuery {
-            signal: Signal::Spans,
+            signal: Telemetry::Spans,
             service: query.service.as_deref().or(required.service.as_deref()),
             errors_only: status == Some(Status::Error),
             from: query.from.map(|from| from.at(self.now)),

@@ -15,11 +15,11 @@ use slowburn_storage::ingest::{self, BadTrace};
 use slowburn_storage::rollup::{self, Deltas};
 use slowburn_storage::segment::{decode, decode_logs};
 
-use crate::filter::Signal;
 use crate::ingest::prepare::{BadTraces, count_log, count_span};
 use crate::ingest::{Counted, SliSet, Unknown};
 use crate::slo::{KnownSlo, Past, SloBook};
 use crate::{Backend, Error, Result};
+use slowburn_domain::signal::Telemetry;
 
 /// Segments counted in one transaction.
 const SEGMENTS: i64 = 16;
@@ -135,14 +135,14 @@ fn count(segments: Vec<Uncounted>, book: &SloBook) -> Vec<OfSegment> {
             let set = sets.entry(sli_version).or_insert_with(|| book.younger_than(sli_version));
             let (mut counted, mut bad) = (Counted::default(), BadTraces::default());
             let read = match signal {
-                Signal::Spans => {
+                Telemetry::Spans => {
                     decode(body, segment.id).map(|spans| spans.iter().for_each(|span| count_span(set, span, &mut counted, &mut bad)))
                 }
-                Signal::Logs => {
+                Telemetry::Logs => {
                     let count = |records: Vec<LogRecord>| records.iter().for_each(|record| count_log(set, record, &mut counted, &mut bad));
                     decode_logs(body, segment.id).map(count)
                 }
-                Signal::Metrics => Ok(()),
+                Telemetry::Metrics => Ok(()),
             };
             if let Err(fault) = read {
                 tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; it is not counted");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use slowburn_domain::id::TraceId;
 use slowburn_domain::log::LogRecord;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::Fragment;
 use slowburn_storage::ingest::NewSegment;
@@ -88,22 +88,22 @@ fn kept_of(
     week: i32,
     bad: &Arc<HashSet<TraceId>>,
 ) -> std::result::Result<(Option<SpanSegment>, Option<LogSegment>), slowburn_storage::Error> {
-    let mut places: [Option<Place>; Signal::ALL.len()] = [None; Signal::ALL.len()];
+    let mut places: [Option<Place>; Telemetry::ALL.len()] = [None; Telemetry::ALL.len()];
     let (mut spans, mut logs) = (Vec::new(), Vec::new());
     for Leaving { segment, signal, sli_version, body } in segments {
         let place = Place { bucket: segment.bucket, slot: week, part: Part::Kept, id: segment.id, sli_version };
         places[signal as usize].get_or_insert(place);
         let read = match signal {
-            Signal::Spans => {
+            Telemetry::Spans => {
                 let bad = Arc::clone(bad);
                 decode_traces(body, segment.id, move |id| is_kept(id, &bad)).map(|own| spans.extend(own))
             }
-            Signal::Logs => decode_logs(body, segment.id).map(|own| {
+            Telemetry::Logs => decode_logs(body, segment.id).map(|own| {
                 let is_wanted = |record: &LogRecord| record.trace_id.is_some_and(|id| is_kept(id.as_bytes(), bad));
                 logs.extend(own.into_iter().filter(is_wanted));
             }),
             // No SLI counts points as events, and no trace holds them: none outlives its slot.
-            Signal::Metrics => Ok(()),
+            Telemetry::Metrics => Ok(()),
         };
         if let Err(fault) = read {
             tracing::error!(segment = segment.id, error = %crate::ingest::chain(&fault), "segment cannot be read; nothing of it is kept");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use metrics::{counter, histogram};
 use slowburn_domain::id::TraceId;
-use slowburn_domain::signal::Signal;
+use slowburn_domain::signal::Telemetry;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::Fragment;
 use slowburn_storage::log::{self, Mention};
@@ -149,12 +149,12 @@ enum Merged {
 fn prepare(small: Vec<Small>, place: Place) -> std::result::Result<Prepared, (i64, StorageError)> {
     let replaced = small.iter().map(|segment| segment.id).collect();
     let failed = |fault| (place.id, fault);
-    let merged = match small.first().map_or(Signal::Spans, |segment| segment.signal) {
-        Signal::Spans => match rewritten(&read(small, decode)?, place).map_err(failed)? {
+    let merged = match small.first().map_or(Telemetry::Spans, |segment| segment.signal) {
+        Telemetry::Spans => match rewritten(&read(small, decode)?, place).map_err(failed)? {
             Some((segment, fragments)) => Merged::Spans(segment, fragments),
             None => Merged::Nothing,
         },
-        Signal::Logs => {
+        Telemetry::Logs => {
             let records = read(small, decode_logs)?;
             match rewritten_logs(&records, place).map_err(failed)? {
                 Some((segment, mentions)) => {
@@ -164,7 +164,9 @@ fn prepare(small: Vec<Small>, place: Place) -> std::result::Result<Prepared, (i6
                 None => Merged::Nothing,
             }
         }
-        Signal::Metrics => rewritten_points(&read(small, decode_points)?, place).map_err(failed)?.map_or(Merged::Nothing, Merged::Points),
+        Telemetry::Metrics => {
+            rewritten_points(&read(small, decode_points)?, place).map_err(failed)?.map_or(Merged::Nothing, Merged::Points)
+        }
     };
     Ok(Prepared { merged, replaced })
 }

@@ -2,6 +2,7 @@
 
 use slowburn_backend::Backend;
 use slowburn_domain::event::EventQuery;
+use slowburn_domain::slo::Counts;
 use sqlx::PgPool;
 
 use crate::{NOON, Scene};
@@ -56,4 +57,60 @@ async fn e3_a_longer_promise_ends_a_silence_without_a_word(pool: PgPool) {
     scene.backend.remove_agent("worker").await.expect("removed");
     scene.clock.advance_seconds(360);
     assert_eq!(scene.backend.find_overdue_agents().await.expect("looked"), 0, "nothing is expected of it any more");
+}
+
+/// An SLO over words of agents, grouped by them.
+const PUNCTUAL: &str = "apiVersion: openslo/v1
+kind: SLO
+metadata: {name: punctual, annotations: {slowburn.dev/group-by: agent}}
+spec:
+  service: batch
+  indicator:
+    metadata: {name: punctual-sli}
+    spec:
+      ratioMetric:
+        counter: true
+        bad: {metricSource: {type: slowburn, spec: {signal: heartbeats, filter: 'status == \"error\"'}}}
+        total: {metricSource: {type: slowburn, spec: {signal: heartbeats, filter: 'agent.startsWith(\"w\")'}}}
+  timeWindow: [{duration: 7d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.9}]
+";
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn b2_every_word_of_an_agent_counts_once_also_one_that_did_not_come(pool: PgPool) {
+    let scene = Scene::new(pool.clone()).await;
+    scene.apply(PUNCTUAL).await;
+    let other = Scene::new(pool).await;
+    let pass = |seconds: i64| [&scene, &other].map(|scene| scene.clock.advance_seconds(seconds));
+    let look = async || {
+        for scene in [&scene, &other] {
+            scene.backend.follow_slos().await.expect("followed");
+            scene.backend.find_overdue_agents().await.expect("looked");
+        }
+        let (one, two) = tokio::join!(scene.backend.count_missed_heartbeats(), other.backend.count_missed_heartbeats());
+        one.expect("counted") + two.expect("counted")
+    };
+    for agent in ["w1", "w2", "x"] {
+        scene.backend.register_agent(agent, 30).await.expect("registered");
+    }
+    let counts = async |name: &str| scene.backend.slo(name, scene.clock.now()).await.expect("known").evaluation.counts;
+    for _ in 0..4 {
+        pass(20);
+        other.backend.heartbeat("w1").await.expect("heard");
+        other.backend.heartbeat("x").await.expect("heard");
+        look().await;
+    }
+    // 80 seconds: words of w2 were due after 30 and 60.
+    assert_eq!(counts("punctual").await, Counts { good: 4, total: 6 });
+    assert_eq!(look().await, 0, "each is counted once");
+    scene.backend.heartbeat("w2").await.expect("heard");
+    pass(31);
+    // Silent since: of w1 and x, which had been heard at the end, and of w2, one word each.
+    assert_eq!(look().await, 3);
+    assert_eq!(counts("punctual").await, Counts { good: 5, total: 9 });
+    scene.backend.fold_all().await.expect("folded");
+    assert_eq!(counts("punctual@w2").await, Counts { good: 1, total: 4 });
+    pass(300);
+    assert_eq!(look().await, 30, "ten each, found late, in the minutes in which they were due");
 }

@@ -103,8 +103,8 @@ fn other_signals_and_metrics_name_what_is_supported() {
     assert_eq!(
         faults,
         [
-            format!("{RATIO}.good.metricSource.spec.signal: beats is not supported; spans, logs and metrics are"),
-            format!("{RATIO}.total.metricSource.spec.signal: beats is not supported; spans, logs and metrics are")
+            format!("{RATIO}.good.metricSource.spec.signal: beats is not supported; spans, logs, metrics, events and heartbeats are"),
+            format!("{RATIO}.total.metricSource.spec.signal: beats is not supported; spans, logs, metrics, events and heartbeats are")
         ]
     );
     let (faults, _) = told(&with("ratioMetric:", "thresholdMetric:"));
