@@ -20,6 +20,9 @@ use slowburn_domain::event::EventQuery;
 use slowburn_domain::id::{SpanId, TraceId};
 #[cfg(feature = "ssr")]
 use slowburn_domain::log_query::LogQuery;
+use slowburn_domain::metric::answer::MetricsView;
+#[cfg(feature = "ssr")]
+use slowburn_domain::metric_query::MetricQuery;
 use slowburn_domain::query::Bound;
 #[cfg(feature = "ssr")]
 use slowburn_domain::query::TraceQuery;
@@ -79,6 +82,8 @@ pub enum Question {
     },
     /// Log records by the raw query string of the page's URL. What is not understood comes back, named by field.
     Logs(String),
+    /// Metrics, and what one of them showed, by the raw query string of the page's URL.
+    Metrics(String),
     /// Services over the last seconds.
     Services(u64),
     /// One service over the last seconds.
@@ -118,6 +123,7 @@ pub enum Answer {
     Events(Box<EventsPage>),
     Agents(Box<AgentsPage>),
     Logs(Box<LogsPage>),
+    Metrics(Box<MetricsView>),
     Trace(Box<TracePage>),
     Span(Box<SpanView>),
     Correlation(Box<CorrelationPage>),
@@ -164,6 +170,7 @@ models!(
     Events(EventsPage),
     Agents(AgentsPage),
     Logs(LogsPage),
+    Metrics(MetricsView),
     Trace(TracePage),
     Span(SpanView),
     Correlation(CorrelationPage),
@@ -293,6 +300,12 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
         Question::Logs(raw) => {
             let (query, faults) = LogQuery::parse(&raw);
             Answer::Logs(Box::new(backend.logs_page(query, faults, now).await?))
+        }
+        Question::Metrics(raw) => {
+            let (query, faults) = MetricQuery::parse(&raw);
+            let page = backend.metrics_page(query, faults, now).await?;
+            let otlp_http = if page.is_first() { Some(backend.settings_page(now).await?.otlp_http) } else { None };
+            Answer::Metrics(Box::new(MetricsView { page, otlp_http }))
         }
         Question::Tail(raw) => {
             let (query, _) = TraceQuery::parse(&raw);

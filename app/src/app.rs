@@ -12,8 +12,8 @@ use crate::clock::provide_watch;
 use crate::context::Assets;
 use crate::live::provide_live;
 use crate::pages::lazy::{
-    AgentsRoute, CorrelationRoute, EventsRoute, IncidentRoute, IncidentsRoute, LogsRoute, OverviewRoute, ServiceRoute, ServicesRoute,
-    SettingsRoute, SloEditorRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of,
+    AgentsRoute, CorrelationRoute, EventsRoute, IncidentRoute, IncidentsRoute, LogsRoute, MetricsRoute, OverviewRoute, ServiceRoute,
+    ServicesRoute, SettingsRoute, SloEditorRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of,
 };
 use crate::pages::not_found::NotFoundPage;
 
@@ -92,6 +92,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/traces") view={Lazy::<TracesRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/traces/:trace_id") view={Lazy::<TraceRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/logs") view={Lazy::<LogsRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/metrics-explorer") view={Lazy::<MetricsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/agents") view={Lazy::<AgentsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/events") view={Lazy::<EventsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/services") view={Lazy::<ServicesRoute>::new()} ssr=SsrMode::Async />

@@ -48,6 +48,9 @@ mod silent {
     pub fn form_query(_event: &leptos::web_sys::Event) -> Option<String> {
         None
     }
+    pub fn place(_event: &leptos::web_sys::PointerEvent) -> Option<f64> {
+        None
+    }
     pub fn part_in_window(_element: &leptos::web_sys::HtmlDivElement, _covered: i32) -> (i32, i32) {
         (0, 0)
     }
@@ -62,7 +65,7 @@ mod real {
 
     use web_sys::{
         Element, Event, FormData, HtmlAnchorElement, HtmlDialogElement, HtmlDocument, HtmlElement, HtmlFormElement, MouseEvent,
-        UrlSearchParams,
+        PointerEvent, UrlSearchParams,
     };
 
     /// The browser's clock, nanoseconds since the epoch. Only differences are used: its clock may be wrong.
@@ -219,6 +222,12 @@ mod real {
         let form = event.target()?.dyn_into::<Element>().ok()?.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok()?;
         let data = FormData::new_with_form(&form).ok()?;
         Some(String::from(UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?.to_string()))
+    }
+
+    /// Where the pointer is, as a share of the width of the element that listens.
+    pub fn place(event: &PointerEvent) -> Option<f64> {
+        let stage = event.current_target()?.dyn_into::<Element>().ok()?.get_bounding_client_rect();
+        (stage.width() > 0.0).then(|| ((f64::from(event.client_x()) - stage.left()) / stage.width()).clamp(0.0, 1.0))
     }
 
     /// The part of an element that the window shows below its first `covered` pixels, in pixels from the element's upper edge.

@@ -68,6 +68,10 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ['service', `${demo.url}/services/payment`],
     ['logs', `${demo.url}/logs`],
     ['logs-of-errors', `${demo.url}/logs?severity=error&q=authorizations`],
+    ['metrics', `${demo.url}/metrics-explorer`],
+    ['metric', `${demo.url}/metrics-explorer?name=http.server.request.duration&group_by=http.route`],
+    ['metric-rate', `${demo.url}/metrics-explorer?name=shop.orders&group_by=order.result&from=-6h`],
+    ['metric-faults', `${demo.url}/metrics-explorer?name=shop.orders&aggregate=p95&step=soon`],
     ['events', `${demo.url}/events`],
     ['logs-none', `${demo.url}/logs?q=nothing`],
     ['correlation', `${demo.url}/c/${encodeURIComponent(id)}`],
@@ -78,5 +82,6 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ['empty-traces', `${empty.url}/traces`],
     ['empty-events', `${empty.url}/events`],
     ['empty-logs', `${empty.url}/logs`],
+    ['empty-metrics', `${empty.url}/metrics-explorer`],
   ];
 }

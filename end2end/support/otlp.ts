@@ -109,6 +109,67 @@ export async function sendLogs(otlpHttp: string, logs: LogSpec[]): Promise<void>
   if (!answer.ok || JSON.parse(text).partialSuccess) throw new Error(`OTLP logs: ${answer.status} ${text}`);
 }
 
+export interface MetricSpec {
+  service: string;
+  name: string;
+  unit: string;
+  description: string;
+  /** What is counted, or what was observed, in seconds, since the point before; readings otherwise. */
+  kind: 'counter' | 'histogram' | 'gauge';
+  points: MetricPoint[];
+}
+
+export interface MetricPoint {
+  at: Date;
+  attributes?: Record<string, string | number>;
+  /** The number; of a histogram every observation. */
+  values: number[];
+  /** The trace of the greatest observation, by its name. */
+  trace?: string;
+}
+
+const BOUNDS = [0.05, 0.1, 0.2, 0.5, 1];
+const TEMPORALITY_DELTA = 1;
+
+/** Sends metrics and waits until they are acknowledged. */
+export async function sendMetrics(otlpHttp: string, metrics: MetricSpec[]): Promise<void> {
+  const resourceMetrics = metrics.map((metric) => ({
+    resource: { attributes: attributes({ 'service.name': metric.service }) },
+    scopeMetrics: [{ scope: { name: 'end2end' }, metrics: [metricOf(metric)] }],
+  }));
+  const answer = await fetch(`${otlpHttp}/v1/metrics`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceMetrics }),
+  });
+  const text = await answer.text();
+  if (!answer.ok || JSON.parse(text).partialSuccess) throw new Error(`OTLP metrics: ${answer.status} ${text}`);
+}
+
+function metricOf({ name, unit, description, kind, points }: MetricSpec): object {
+  const dataPoints = points.map((point) => {
+    const timeUnixNano = String(BigInt(point.at.getTime()) * 1_000_000n);
+    const common = { timeUnixNano, attributes: attributes(point.attributes ?? {}) };
+    if (kind !== 'histogram') return { ...common, asDouble: point.values[0] };
+    const greatest = Math.max(...point.values);
+    const bucket = (value: number) => BOUNDS.filter((bound) => bound < value).length;
+    return {
+      ...common,
+      count: String(point.values.length),
+      sum: point.values.reduce((sum, value) => sum + value, 0),
+      explicitBounds: BOUNDS,
+      bucketCounts: [...BOUNDS, Infinity].map((_, i) => String(point.values.filter((value) => bucket(value) === i).length)),
+      exemplars: point.trace ? [{ timeUnixNano, asDouble: greatest, traceId: traceId(point.trace), spanId: spanId(`${point.trace}/0`) }] : [],
+    };
+  });
+  const data = {
+    gauge: { gauge: { dataPoints } },
+    counter: { sum: { dataPoints, aggregationTemporality: TEMPORALITY_DELTA, isMonotonic: true } },
+    histogram: { histogram: { dataPoints, aggregationTemporality: TEMPORALITY_DELTA } },
+  }[kind];
+  return { name, unit, description, ...data };
+}
+
 function nanos(ms: number): bigint {
   return BigInt(Math.round(ms * 1_000_000));
 }

@@ -1,7 +1,7 @@
 // What the seeded server knows: three promises, an hour of orders, and correlation IDs that are hard on URLs.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LogSpec, send, sendLogs, type SpanSpec, type TraceSpec, traceId } from './otlp.ts';
+import { type LogSpec, type MetricPoint, type MetricSpec, send, sendLogs, sendMetrics, type SpanSpec, type TraceSpec, traceId } from './otlp.ts';
 import type { Server } from './server.ts';
 
 /** How the id of a request is spelled by the team that sends it. */
@@ -55,6 +55,7 @@ export async function seed(server: Server): Promise<void> {
   for (let i = 0; i < SIGNUPS; i++) traces.push(signup(`signup ${i}`, minutesAgo(i + 0.5), i < FAILED_SIGNUPS));
   await send(server.otlpHttp, traces);
   await sendLogs(server.otlpHttp, logs(minutesAgo, traces.find(({ name }) => traceId(name) === failedTrace)!.start));
+  await sendMetrics(server.otlpHttp, metrics(minutesAgo));
   await ecsLine(server, { '@timestamp': minutesAgo(3).toISOString(), 'log.level': 'info', message: 'courier booked', 'service.name': 'shipping', labels: { correlation_id: 'ord-1001' } });
   await cloudEvent(server, { specversion: '1.0', id: 'shipped-1001', source: '/shipping', type: 'order.shipped', subject: 'ord-1001', time: minutesAgo(2).toISOString(), correlationid: 'ord-1001', data: { carrier: 'van' } });
   await registerAgent(server, 'settlement-worker', '7d');
@@ -89,6 +90,25 @@ function logs(minutesAgo: (minutes: number) => Date, failedAt: Date): LogSpec[] 
   lines.push({ service: 'payment', at: at(100), severity: 9, body: 'asking northbank', trace: 'order 1001, paid' });
   lines.push({ service: 'payment', at: at(950), severity: 17, body: 'card declined by northbank\n<b>code 51</b>', trace: 'order 1001, paid', attributes: { 'bank.code': 51 } });
   return lines;
+}
+
+/** Durations of requests by route, a minute each, orders, and a queue that was not read for a while. */
+function metrics(minutesAgo: (minutes: number) => Date): MetricSpec[] {
+  const minutes = Array.from({ length: 50 }, (_, i) => 50 - i);
+  const routes: [route: string, seconds: number][] = [['/orders', 0.22], ['/carts/{id}', 0.04], ['/search', 0.12]];
+  const durations = minutes.flatMap((minute) => routes.map(([route, seconds]): MetricPoint => {
+    // The failed order took a second, the others about what their route takes.
+    const isFailed = route === '/orders' && minute === 20;
+    const values = [seconds, seconds * 0.9, seconds * 1.1, ...(isFailed ? [0.98] : [])];
+    return { at: minutesAgo(minute), attributes: { 'http.route': route }, values, trace: isFailed ? 'order 1001, paid' : undefined };
+  }));
+  const orders = minutes.map((minute): MetricPoint => ({ at: minutesAgo(minute), values: [3] }));
+  const depths = minutes.filter((minute) => minute < 20 || minute > 30).map((minute): MetricPoint => ({ at: minutesAgo(minute), values: [minute % 5] }));
+  return [
+    { service: 'storefront', name: 'http.server.request.duration', unit: 's', description: 'Duration of HTTP server requests', kind: 'histogram', points: durations },
+    { service: 'checkout', name: 'shop.orders', unit: '{order}', description: 'Orders placed', kind: 'counter', points: orders },
+    { service: 'shipping', name: 'shop.queue.depth', unit: '{message}', description: 'Messages that wait', kind: 'gauge', points: depths },
+  ];
 }
 
 /** Sends a line in the Elastic Common Schema. */

@@ -37,7 +37,7 @@ test('the navigation opens every page without loading the document again', async
   await open(page, '/');
   const documents: string[] = [];
   page.on('request', (request) => request.resourceType() === 'document' && documents.push(request.url()));
-  for (const [name, path] of [['SLOs', '/slos'], ['Incidents', '/incidents'], ['Services', '/services'], ['Traces', '/traces'], ['Logs', '/logs'], ['Events', '/events'], ['Settings', '/settings'], ['Overview', '/']]) {
+  for (const [name, path] of [['SLOs', '/slos'], ['Incidents', '/incidents'], ['Services', '/services'], ['Traces', '/traces'], ['Logs', '/logs'], ['Metrics', '/metrics-explorer'], ['Events', '/events'], ['Settings', '/settings'], ['Overview', '/']]) {
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
     await expect(page).toHaveURL((url) => url.pathname === path);
     await expect(page.locator('main h1').first()).toBeVisible();

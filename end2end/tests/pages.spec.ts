@@ -60,7 +60,7 @@ test.describe('what is not there', () => {
 
 test.describe('a server that has seen nothing', () => {
   test('says where telemetry goes, and complains about nothing', async ({ page, empty }) => {
-    for (const path of ['/', '/slos', '/traces', '/logs', '/events', '/agents', '/services']) {
+    for (const path of ['/', '/slos', '/traces', '/logs', '/metrics-explorer', '/events', '/agents', '/services']) {
       const response = await open(page, empty.url + path);
       expect(response.status()).toBe(200);
       const { violations } = await new AxeBuilder({ page }).analyze();

@@ -13,6 +13,9 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 use super::draw::{Theme, draw};
 use crate::chrome::theme::use_theme;
 
+/// Length of a broken line's dashes and of the gaps between them, as the style sheet has them.
+const DASH: (f64, f64) = (6.0, 5.0);
+
 /// Draws after hydration and whenever needed; `is_drawn` becomes true once the canvas shows what the SVG did.
 pub(super) fn keep_drawn(canvas: NodeRef<Canvas>, chart: StoredValue<Chart>, is_drawn: RwSignal<bool>) {
     let theme = use_theme();
@@ -66,7 +69,12 @@ fn paint(canvas: &HtmlCanvasElement, chart: &Chart) -> Option<()> {
     context.set_line_cap("round");
     context.set_line_join("round");
     let area = CanvasBackend::with_canvas_object(canvas.clone())?.into_drawing_area();
-    draw(&area, chart, &colours(canvas)?, ratio.round() as u32).ok()
+    let dashes = js_sys::Array::of2(&(DASH.0 * ratio).into(), &(DASH.1 * ratio).into());
+    let none = js_sys::Array::new();
+    let stroke = |is_broken: bool| {
+        let _ = context.set_line_dash(if is_broken { &dashes } else { &none });
+    };
+    draw(&area, chart, &colours(canvas)?, ratio.round() as u32, &stroke).ok()
 }
 
 /// The colours the style sheet gives the roles at this moment, read from elements that bear their classes.

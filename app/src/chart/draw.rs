@@ -27,8 +27,15 @@ impl Theme {
 
 type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
-/// Draws the marks back to front. `pixel` is the width of one CSS pixel in the backend's units.
-pub(super) fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, chart: &Chart, theme: &Theme, pixel: u32) -> Outcome<B> {
+/// Draws the marks back to front. `pixel` is the width of one CSS pixel in the backend's units; `stroke` is told before a line
+/// whether it is a broken one.
+pub(super) fn draw<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    chart: &Chart,
+    theme: &Theme,
+    pixel: u32,
+    stroke: &dyn Fn(bool),
+) -> Outcome<B> {
     let (width, height) = area.dim_in_pixel();
     let place = |(x, y): Point| -> BackendCoord { ((x * f64::from(width)).round() as i32, ((1.0 - y) * f64::from(height)).round() as i32) };
     for mark in &chart.marks {
@@ -45,6 +52,7 @@ pub(super) fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, chart: &Char
                 }
             }
             Mark::Line(role, runs) => {
+                stroke(role.is_broken());
                 for run in runs {
                     let (points, width) = match run.as_slice() {
                         [dot] => (vec![place(*dot), place(*dot)], 4 * pixel),
@@ -52,6 +60,7 @@ pub(super) fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, chart: &Char
                     };
                     area.draw(&PathElement::new(points, theme.style(*role, width)))?;
                 }
+                stroke(false);
             }
             Mark::Area(role, runs, base) => {
                 for run in runs {

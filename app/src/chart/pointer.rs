@@ -2,18 +2,19 @@
 //! zooms by writing `from` and `to` into the URL; a double click goes back to where the drag began.
 
 use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::{Element, KeyboardEvent, PointerEvent};
+use leptos::web_sys::{KeyboardEvent, PointerEvent};
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use slowburn_domain::chart::{Chart, Reading};
 use slowburn_domain::sentence;
 use slowburn_domain::time::Timestamp;
-use slowburn_domain::url::encode_query;
+use slowburn_domain::url::{decode_query, encode_query};
 
 use super::share;
+use crate::browser;
 use crate::clock::{Watch, use_watch};
 use crate::url::{RawUrl, raw_url};
+use crate::widgets::markup::Markup;
 
 /// Shorter drags are clicks, as a share of the width.
 const LEAST_DRAG: f64 = 0.01;
@@ -56,11 +57,25 @@ impl Plot {
         Self { pointer, chart, drag: RwSignal::new(None), url: raw_url(), watch: use_watch(), navigate }
     }
 
-    /// What is to be read at the pointer: the time and the value.
+    /// What is to be read at the pointer, as markup: the time and the value, or the values of several lines below each other.
     pub(super) fn reading(self) -> Option<String> {
-        let at = self.pointer.at.get()?;
-        let reading = self.nearest(at)?;
-        Some(format!("{} · {}", sentence::instant(reading.at, self.watch.offset(reading.at)), reading.text))
+        let reading = self.nearest(self.pointer.at.get()?)?;
+        let time = sentence::instant(reading.at, self.watch.offset(reading.at));
+        let mut markup = Markup::default();
+        if reading.lines.is_empty() {
+            markup.text(&format!("{time} · {}", reading.text));
+        } else {
+            markup.text(&time);
+        }
+        for line in &reading.lines {
+            markup.open("span", &[("class", Some("chart-said"))]).swatch(line.role).text(&line.text).close("span");
+        }
+        Some(markup.finish())
+    }
+
+    /// Whether the pointer is in the right half, where what is read would hide it.
+    pub(super) fn is_right(self) -> bool {
+        self.pointer.at.get().and_then(|at| self.position(at)).is_some_and(|x| x > 0.5)
     }
 
     /// The vertical line at the moment looked at.
@@ -69,10 +84,18 @@ impl Plot {
         self.position(at).map(share)
     }
 
-    /// The value on the line.
-    pub(super) fn dot(self) -> Option<(String, String)> {
+    /// The values on the lines, as markup.
+    pub(super) fn dots(self) -> Option<String> {
         let reading = self.nearest(self.pointer.at.get()?)?;
-        Some((share(self.position(reading.at)?), share(1.0 - reading.height?)))
+        let x = share(self.position(reading.at)?);
+        let mut markup = Markup::default();
+        if let Some(height) = reading.height {
+            markup.circle("chart-dot", &x, &share(1.0 - height));
+        }
+        for line in &reading.lines {
+            markup.circle(&format!("chart-dot k{}", line.role.index()), &x, &share(1.0 - line.height));
+        }
+        Some(markup.finish())
     }
 
     /// The range being dragged over: left edge and width.
@@ -82,7 +105,7 @@ impl Plot {
     }
 
     pub(super) fn moved(self, event: &PointerEvent) {
-        let Some(x) = place(event) else { return };
+        let Some(x) = browser::place(event) else { return };
         self.pointer.at.set(Some(self.chart.with_value(|chart| chart.time.at(x))));
         if let Some((start, _)) = self.drag.get_untracked() {
             self.drag.set(Some((start, x)));
@@ -90,7 +113,7 @@ impl Plot {
     }
 
     pub(super) fn pressed(self, event: &PointerEvent) {
-        if let Some(x) = place(event).filter(|_| event.button() == 0) {
+        if let Some(x) = browser::place(event).filter(|_| event.button() == 0) {
             self.drag.set(Some((x, x)));
         }
     }
@@ -103,9 +126,8 @@ impl Plot {
         }
         let whole_second = |x: f64| self.chart.with_value(|chart| Timestamp::from_seconds(chart.time.at(x).seconds()).to_string());
         let (from, to) = (whole_second(a.min(b)), whole_second(a.max(b)));
-        let query = encode_query([("from", from.as_str()), ("to", to.as_str())]);
         self.pointer.left.update_value(|left| left.push(untrack(|| self.url.href())));
-        self.navigate.run(format!("{}?{query}", self.url.path.get_untracked()));
+        self.navigate.run(self.over(&[("from", &from), ("to", &to)]));
     }
 
     pub(super) fn left(self) {
@@ -116,7 +138,17 @@ impl Plot {
     /// Back to the view before the last zoom; without one, to the whole window.
     pub(super) fn back(self) {
         let before = self.pointer.left.try_update_value(Vec::pop).flatten();
-        self.navigate.run(before.unwrap_or_else(|| self.url.path.get_untracked()));
+        self.navigate.run(before.unwrap_or_else(|| self.over(&[])));
+    }
+
+    /// The link to this view over another range, with steps that fit it.
+    fn over(self, range: &[(&str, &str)]) -> String {
+        let pairs = decode_query(&self.url.search.get_untracked());
+        let kept = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = kept.filter(|(name, _)| !["from", "to", "step"].contains(name));
+        let query = encode_query(kept.chain(range.iter().copied()));
+        let path = self.url.path.get_untracked();
+        if query.is_empty() { path } else { format!("{path}?{query}") }
     }
 
     pub(super) fn key(self, event: &KeyboardEvent) {
@@ -140,11 +172,4 @@ impl Plot {
         let x = self.chart.with_value(|chart| chart.time.position(at));
         (0.0..=1.0).contains(&x).then_some(x)
     }
-}
-
-/// Where the pointer is, as a share of the plot's width.
-fn place(event: &PointerEvent) -> Option<f64> {
-    let plot = event.current_target()?.dyn_into::<Element>().ok()?;
-    let width = plot.client_width();
-    (width > 0).then(|| (f64::from(event.offset_x()) / f64::from(width)).clamp(0.0, 1.0))
 }

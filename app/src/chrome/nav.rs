@@ -6,13 +6,14 @@ use leptos_router::hooks::use_location;
 use crate::erase::Erase;
 use crate::widgets::icon::Icon;
 
-const ENTRIES: [(&str, &str, &str); 8] = [
+const ENTRIES: [(&str, &str, &str); 9] = [
     ("/", "overview", "Overview"),
     ("/slos", "slos", "SLOs"),
     ("/incidents", "incidents", "Incidents"),
     ("/services", "services", "Services"),
     ("/traces", "traces", "Traces"),
     ("/logs", "logs", "Logs"),
+    ("/metrics-explorer", "metrics", "Metrics"),
     ("/events", "events", "Events"),
     ("/settings", "settings", "Settings"),
 ];

@@ -15,6 +15,7 @@ use crate::pages::events::EventsPage;
 use crate::pages::incident::IncidentPage;
 use crate::pages::incidents::IncidentsPage;
 use crate::pages::logs::LogsPage;
+use crate::pages::metrics::MetricsPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::services::{ServicePage, ServicesPage};
 use crate::pages::settings::SettingsPage;
@@ -104,6 +105,8 @@ routes! {
     TraceRoute, TracePage, trace, spans, load_trace;
     /// `/logs`
     LogsRoute, LogsPage, logs, logs, load_logs;
+    /// `/metrics-explorer`
+    MetricsRoute, MetricsPage, metrics, metrics, load_metrics;
     /// `/events`
     EventsRoute, EventsPage, events, logs, load_events;
     /// `/agents`
@@ -130,6 +133,7 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("traces", None) => "TracesPage",
         ("traces", Some(_)) => "TracePage",
         ("logs", None) => "LogsPage",
+        ("metrics-explorer", None) => "MetricsPage",
         ("events", None) => "EventsPage",
         ("agents", None) => "AgentsPage",
         ("services", None) => "ServicesPage",
@@ -172,6 +176,8 @@ mod tests {
             ("/traces", Some("traces")),
             ("/traces/0af7651916cd43dd8448eb211c80319c", Some("spans")),
             ("/logs", Some("logs")),
+            ("/metrics-explorer", Some("metrics")),
+            ("/metrics", None),
             ("/events", Some("logs")),
             ("/agents", Some("logs")),
             ("/services", Some("services")),

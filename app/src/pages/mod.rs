@@ -9,6 +9,7 @@ pub mod incident;
 pub mod incidents;
 pub mod lazy;
 pub mod logs;
+pub mod metrics;
 pub mod not_found;
 pub mod overview;
 pub mod services;

@@ -6,6 +6,10 @@ use leptos_meta::Title;
 use crate::erase::Erase;
 use crate::widgets::loadable::set_status;
 
+/// Where to go from here, written as text.
+const PLACES: &str =
+    r#"<li><a href="/slos">all SLOs</a></li><li><a href="/traces">the newest traces</a></li><li><a href="/">the overview</a></li>"#;
+
 /// A path that no page has.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
@@ -26,11 +30,7 @@ pub fn Missing(
             <h1>"Not found"</h1>
             <p class="lead">{message}</p>
             <p>"Raw traces are kept for a limited time; SLOs exist until they are removed. Look at "</p>
-            <ul>
-                <li><a href="/slos">"all SLOs"</a></li>
-                <li><a href="/traces">"the newest traces"</a></li>
-                <li><a href="/">"the overview"</a></li>
-            </ul>
+            <ul inner_html=PLACES></ul>
         </section>
     }
     .erase()

@@ -21,6 +21,7 @@ pub const fn path(name: &str) -> &'static str {
         b"slos" => "M1.5 8a6.5 6.5 0 1 1 13 0 6.5 6.5 0 1 1-13 0zM4.5 8a3.5 3.5 0 1 1 7 0 3.5 3.5 0 1 1-7 0zM8 8v.01",
         b"traces" => "M1.5 3.5h9M4.5 8h10M7.5 12.5h5",
         b"logs" => "M2 2.5h12M2 6.2h8M2 9.8h12M2 13.5h6",
+        b"metrics" => "M2 2v12h12M4.5 11l3-4 2.5 2 4-5.5",
         b"events" => "M3 1.5v13M3 3.5h3M3 8h3M3 12.5h3M8 3.5h6M8 8h4M8 12.5h6",
         b"services" => "M6 2.5h4v3H6zM1.5 10.5h4v3h-4zM10.5 10.5h4v3h-4zM8 5.5V8M3.5 10.5V8h9v2.5",
         b"incidents" => "M8 1.5v2M3.2 3.7l1.2 1.2M12.8 3.7l-1.2 1.2M4.5 12V9.5a3.5 3.5 0 0 1 7 0V12M2.5 14.5v-2.5h11v2.5",

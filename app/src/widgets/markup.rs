@@ -1,6 +1,7 @@
 //! Markup written as text. Rows and frames that need no life of their own (links are taken by the page) are a fifth of the
 //! WebAssembly this way that they are as views, and a thousand of them stand at once. Whatever goes in is escaped here.
 
+use slowburn_domain::chart::Role;
 use slowburn_domain::query::FieldFault;
 use slowburn_domain::slo::Alert;
 
@@ -176,6 +177,20 @@ impl Markup {
     pub fn rect(&mut self, class: &str, x: &str, width: &str, y: &str, height: &str) -> &mut Self {
         let place = [("class", Some(class)), ("x", Some(x)), ("width", Some(width)), ("y", Some(y)), ("height", Some(height))];
         self.open("rect", &place).close("rect")
+    }
+
+    /// A dot of a drawing; places as SVG attributes take them.
+    #[inline(never)]
+    pub fn circle(&mut self, class: &str, x: &str, y: &str) -> &mut Self {
+        let place = [("class", (!class.is_empty()).then_some(class)), ("cx", Some(x)), ("cy", Some(y)), ("r", Some("4"))];
+        self.open("circle", &place).close("circle")
+    }
+
+    /// The colour and stroke of a chart's line.
+    #[inline(never)]
+    pub fn swatch(&mut self, role: Role) -> &mut Self {
+        let swatch = [("class", Some(&*format!("swatch k{}", role.index()))), ("viewBox", Some("0 0 17 4")), ("aria-hidden", Some("true"))];
+        self.open("svg", &swatch).open("path", &[("d", Some("M0 2h17"))]).close("path").close("svg")
     }
 
     /// An upright line of a drawing; places as SVG attributes take them.

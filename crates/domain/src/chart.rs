@@ -3,10 +3,12 @@
 
 mod build;
 mod downsample;
+mod lines;
 mod ticks;
 
 pub use build::{budget, burn_rate, events, sparkline};
 pub use downsample::downsample;
+pub use lines::{lines, measure};
 pub use ticks::{linear_ticks, log_ticks, time_ticks};
 
 use crate::history::Happening;
@@ -14,6 +16,9 @@ use crate::time::Timestamp;
 
 /// Horizontal pixels for which series are thinned out; more are not told apart on a screen.
 pub const COLUMNS: usize = 900;
+
+/// Lines of one chart that differ in colour or stroke.
+pub const SERIES: usize = 12;
 
 /// Letters of what a change was about, told at its marker.
 const MOST_TOLD: usize = 100;
@@ -93,15 +98,47 @@ pub enum Role {
     Ticket,
     /// The moment of a change.
     Change,
+    /// One of several lines, by its place among [`SERIES`]. Those of the second half are broken, in the colours of the first:
+    /// more colours than that are not told apart by everybody.
+    Series(u8),
 }
 
 impl Role {
     /// Every role, in the order of [`Role::index`].
-    pub const ALL: [Self; 8] = [Self::Grid, Self::Line, Self::Good, Self::Bad, Self::Reference, Self::Page, Self::Ticket, Self::Change];
+    pub const ALL: [Self; 8 + SERIES] = {
+        let mut all = [Self::Grid; 8 + SERIES];
+        let single = [Self::Grid, Self::Line, Self::Good, Self::Bad, Self::Reference, Self::Page, Self::Ticket, Self::Change];
+        let mut index = 0;
+        while index < all.len() {
+            all[index] = if index < single.len() { single[index] } else { Self::Series((index - single.len()) as u8) };
+            index += 1;
+        }
+        all
+    };
+
+    /// One of several lines; beyond [`SERIES`] they begin anew.
+    pub const fn series(index: usize) -> Self {
+        Self::Series((index % SERIES) as u8)
+    }
+
+    /// Whether its lines are broken.
+    pub const fn is_broken(self) -> bool {
+        matches!(self, Self::Series(index) if index as usize >= SERIES / 2)
+    }
 
     /// Its number, for palettes and class names.
     pub const fn index(self) -> usize {
-        self as usize
+        match self {
+            Self::Grid => 0,
+            Self::Line => 1,
+            Self::Good => 2,
+            Self::Bad => 3,
+            Self::Reference => 4,
+            Self::Page => 5,
+            Self::Ticket => 6,
+            Self::Change => 7,
+            Self::Series(index) => 8 + index as usize,
+        }
     }
 }
 
@@ -152,6 +189,32 @@ pub struct Reading {
     pub height: Option<f64>,
     /// What is said about it.
     pub text: String,
+    /// The same for each line, where there are several.
+    pub lines: Vec<LineReading>,
+}
+
+/// The value of one of several lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineReading {
+    /// The line.
+    pub role: Role,
+    /// Height of the value, 0–1.
+    pub height: f64,
+    /// What is said about it.
+    pub text: String,
+}
+
+/// A single observation that leads somewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dot {
+    /// Where it lies.
+    pub at: Point,
+    /// Whether it lies above the chart; it then stands at its upper edge.
+    pub is_beyond: bool,
+    /// Where it leads.
+    pub href: String,
+    /// What is said about it.
+    pub label: String,
 }
 
 /// A chart, ready to be drawn.
@@ -169,6 +232,8 @@ pub struct Chart {
     pub marks: Vec<Mark>,
     /// Values in order of time, one per step.
     pub readings: Vec<Reading>,
+    /// Single observations.
+    pub dots: Vec<Dot>,
 }
 
 impl Chart {

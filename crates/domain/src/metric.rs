@@ -5,6 +5,8 @@ pub mod aggregate;
 pub mod answer;
 pub mod distribution;
 pub mod increase;
+pub mod measure;
+pub mod told;
 
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::Process;
+use super::measured::Figures;
 use super::said::Lines;
 use super::shop::Shop;
 use super::sink::Finished;
@@ -46,6 +47,7 @@ pub(super) async fn send(
     shop: &mut Shop,
     transport: &Transport,
     lines: &Lines,
+    figures: &mut Figures,
     now: fn() -> SystemTime,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
@@ -58,6 +60,9 @@ pub(super) async fn send(
         let mut by_process = vec![Vec::new(); exporters.len()];
         let ended = shop.advance(to);
         say(lines, &ended).await;
+        if let Err(error) = figures.measure(&ended, to).await {
+            tracing::warn!(%error, "figures of the demo shop's history were not taken");
+        }
         for finished in ended {
             by_process[finished.process.index()].push(finished.span);
         }
@@ -79,7 +84,8 @@ pub(super) async fn send(
     Ok(())
 }
 
-/// Sends what is said; the spans, which come next, are what the history is about, so lines that are not taken are left out.
+/// Sends what is said; the spans, which come next, are what the history is about, so lines that are not taken are left out. So
+/// are figures.
 async fn say(lines: &Lines, ended: &[Finished]) {
     for part in ended.chunks(BATCH_SPANS * 8) {
         if let Err(error) = lines.say(part).await {

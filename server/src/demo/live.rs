@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::Process;
+use super::measured::Figures;
 use super::said::Lines;
 use super::shop::Shop;
 use super::sink::Finished;
@@ -36,6 +37,7 @@ pub(super) async fn run(
     world: World,
     transport: &Transport,
     lines: &Lines,
+    mut figures: Figures,
     now: fn() -> SystemTime,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -51,10 +53,14 @@ pub(super) async fn run(
         if shop.position() + LONGEST_GAP < now {
             tracing::warn!("the demo shop was asleep and begins anew");
             shop = Shop::observed_from(world, now);
+            figures.restart(now);
         }
         let ended = shop.advance(now);
         if let Err(error) = lines.say(&ended).await {
             tracing::warn!(%error, "lines of the demo shop were not taken");
+        }
+        if let Err(error) = figures.measure(&ended, now).await {
+            tracing::warn!(%error, "figures of the demo shop were not taken");
         }
         for finished in ended {
             voices[finished.process.index()].say(finished);

@@ -1,14 +1,15 @@
 //! A small shop that sends real OTLP: something to look at before one's own services are connected.
 //!
 //! Eight services in twelve processes serve visitors, whose number follows the hour of the day. [`world`] knows what goes
-//! wrong when, [`scenario`] what people do and which spans that leaves, [`shop`] puts the spans in order of time, [`said`] what is logged. On the
-//! first start [`history`] sends the past hours through the OTLP door as fast as it takes them; then [`live`] goes on at
-//! the pace of the clock, through the OpenTelemetry SDK like any other service. Nothing is kept: what happens in a minute
-//! follows from seed and time, so a restarted shop goes on as if nothing had been.
+//! wrong when, [`scenario`] what people do and which spans that leaves, [`shop`] puts the spans in order of time, [`said`]
+//! what is logged, [`measured`] what is counted. On the first start [`history`] sends the past hours through the OTLP door as
+//! fast as it takes them; then [`live`] goes on at the pace of the clock, through the OpenTelemetry SDK like any other service.
+//! Nothing is kept: what happens in a minute follows from seed and time, so a restarted shop goes on as if nothing had been.
 
 mod fleet;
 mod history;
 mod live;
+mod measured;
 mod said;
 mod scenario;
 mod shop;
@@ -22,6 +23,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
+use self::measured::Figures;
 use self::said::Lines;
 use self::shop::Shop;
 use self::transport::Transport;
@@ -56,8 +58,9 @@ pub async fn run(config: DemoConfig, shutdown: CancellationToken) -> anyhow::Res
         None => (World::new(seed), start),
     };
     let mut shop = Shop::observed_from(world, from);
+    let mut figures = Figures::to(&otlp_http, from)?;
     if history.is_some() {
-        history::send(&mut shop, &transport, &lines, now, &shutdown).await?;
+        history::send(&mut shop, &transport, &lines, &mut figures, now, &shutdown).await?;
     }
-    live::run(shop, world, &transport, &lines, now, shutdown).await
+    live::run(shop, world, &transport, &lines, figures, now, shutdown).await
 }

@@ -105,7 +105,8 @@ fn line_of(span: &SpanData) -> Option<LogRecord> {
     })
 }
 
-fn attribute(key: &str, value: &Value) -> KeyValue {
+/// An attribute as OTLP has it.
+pub(super) fn attribute(key: &str, value: &Value) -> KeyValue {
     let value = match value {
         Value::Bool(truth) => any_value::Value::BoolValue(*truth),
         Value::I64(number) => any_value::Value::IntValue(*number),
@@ -115,6 +116,7 @@ fn attribute(key: &str, value: &Value) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
-fn nanos(at: SystemTime) -> u64 {
+/// Nanoseconds since 1970.
+pub(super) fn nanos(at: SystemTime) -> u64 {
     at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -46,7 +46,7 @@ pub fn budget(page: &SloPage) -> Chart {
     } else {
         "of the period"
     };
-    Chart { time, key, y_ticks, levels, marks, readings: readings(page, &heights, scale, say) }
+    Chart { time, key, y_ticks, levels, marks, readings: readings(page, &heights, scale, say), dots: Vec::new() }
 }
 
 /// How fast the budget burned in each step, on a logarithmic axis, with the thresholds of the tiers.
@@ -72,7 +72,15 @@ pub fn burn_rate(page: &SloPage) -> Chart {
         bottom.label.insert_str(0, "≤ ");
     }
     let say = |_: &SeriesPoint, value: Option<f64>| value.map_or_else(|| "no events".to_owned(), burn);
-    Chart { time, key: "times the even pace, step by step", y_ticks, levels, marks, readings: readings(page, &heights, scale, say) }
+    Chart {
+        time,
+        key: "times the even pace, step by step",
+        y_ticks,
+        levels,
+        marks,
+        readings: readings(page, &heights, scale, say),
+        dots: Vec::new(),
+    }
 }
 
 /// Good and bad events of each step, stacked, the bad ones on top.
@@ -116,7 +124,15 @@ pub fn events(page: &SloPage) -> Chart {
             percent(point.good as f64 / total as f64)
         ),
     };
-    Chart { time, key: "good, and bad on top", y_ticks, levels: Vec::new(), marks, readings: readings(page, &heights, scale, say) }
+    Chart {
+        time,
+        key: "good, and bad on top",
+        y_ticks,
+        levels: Vec::new(),
+        marks,
+        readings: readings(page, &heights, scale, say),
+        dots: Vec::new(),
+    }
 }
 
 /// The path of a sparkline in a box `width` by `height`, as SVG path data; a gap breaks it, a lone value is a short dash.
@@ -213,6 +229,7 @@ fn readings(page: &SloPage, heights: &[Option<f64>], scale: Scale, say: impl Fn(
             at: middle(page, point),
             height: height.map(|value| scale.position(value)),
             text: say(point, *height),
+            lines: Vec::new(),
         })
         .collect()
 }

@@ -100,3 +100,12 @@ pub struct MetricsPage {
     /// (service, metric, points refused) of metrics that have too many series.
     pub overflows: Vec<(String, String, u64)>,
 }
+
+/// The Metrics page with what it says while nothing has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricsView {
+    /// The page.
+    pub page: MetricsPage,
+    /// Where senders reach this server over OTLP/HTTP; told when no metric is there.
+    pub otlp_http: Option<String>,
+}

@@ -1,6 +1,7 @@
 //! The shop keeps its promises: same seed, same story; well-formed traces; objectives in the state they were made for.
 
 mod door;
+mod measured;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{Duration, SystemTime};
