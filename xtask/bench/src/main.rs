@@ -3,8 +3,9 @@
 //! A server of the release binary, with a fresh cluster of its own and durability on, gets traces from eight connections:
 //! first at half the floor of H1, then at the floor, then as fast as it takes them, then with every trace spread over six
 //! requests. Five SLOs are applied before, so the counting of SLIs is in every figure. Afterwards every trace must be found
-//! ([`verify`]), and is searched for. The same spans then go as plain rows into the same cluster ([`rows`]). A second
-//! server with the demo and thirty days of history shows how long readers wait ([`latency`]).
+//! ([`verify`]), and is searched for. The same spans then go as plain rows into the same cluster ([`rows`]). Log lines go the
+//! same way into a second server ([`logs`]), and a third with the demo and thirty days of history shows how long readers wait
+//! ([`latency`]).
 //!
 //! Sender, server and database share the machine. A missed floor is told, not punished: the exit code is 1 only when
 //! something acknowledged is missing, or nothing could be measured. All that was started is stopped, in every case.
@@ -14,12 +15,17 @@ mod day;
 mod depth;
 mod evaluate;
 mod latency;
+mod lines;
 mod listeners;
 mod load;
+mod logs;
 mod machine;
 mod otlp;
+mod otlp_logs;
+mod phase;
 mod report;
 mod rows;
+mod said;
 mod send;
 mod server;
 mod soak;
@@ -27,6 +33,7 @@ mod spans;
 mod statistics;
 mod thin;
 mod verify;
+mod verify_lines;
 mod visit;
 
 use std::path::{Path, PathBuf};
@@ -55,7 +62,7 @@ struct Arguments {
     /// Folder for the results.
     #[arg(long)]
     out: PathBuf,
-    /// Spans of the main load.
+    /// Spans of the main load, and log lines of theirs.
     #[arg(long, default_value_t = 400_000)]
     spans: usize,
     /// Spans among which is searched; 0 leaves that out.
@@ -80,6 +87,8 @@ struct Arguments {
 enum Part {
     /// The main load, its rows and searches among it.
     Load,
+    /// Log lines in.
+    Logs,
     /// Pages over thirty days of history.
     Pages,
     /// Thin traffic.
@@ -145,6 +154,9 @@ async fn measure(arguments: &Arguments, product: &Product, folder: &Path, report
     let wanted = |part: Part| arguments.only.is_none_or(|only| only == part);
     if wanted(Part::Load) {
         load::measure(product, folder, arguments.spans, report).await?;
+    }
+    if wanted(Part::Logs) {
+        logs::measure(product, folder, arguments.spans, report).await?;
     }
     if wanted(Part::Pages) {
         visit::measure(product, folder, report).await?;
