@@ -164,11 +164,11 @@ pub(crate) async fn measure(product: &Product, folder: &std::path::Path, spans: 
 }
 
 /// Partitions of the days before, as they are after a month: sealed, their open parts merged and gone.
-async fn add_days(link: &mut PgConnection) -> Result<()> {
+pub(crate) async fn add_days(link: &mut PgConnection) -> Result<()> {
     let today = Timestamp::now().as_second().div_euclid(86_400);
     for day in today - DAYS + 1..today {
         let slot = day * 1_440;
-        for table in ["segments", "trace_index", "correlation_index", "bad_index"] {
+        for table in ["segments", "trace_index", "correlation_index", "bad_index", "log_index"] {
             for statement in [
                 format!("CREATE TABLE {table}_{slot}_sealed (LIKE {table} INCLUDING ALL)"),
                 format!("ALTER TABLE {table} ATTACH PARTITION {table}_{slot}_sealed FOR VALUES FROM ({slot}, 1) TO ({slot}, 2)"),

@@ -18,11 +18,13 @@ mod latency;
 mod lines;
 mod listeners;
 mod load;
+mod log_depth;
 mod logs;
 mod machine;
 mod otlp;
 mod otlp_logs;
 mod phase;
+mod questions;
 mod report;
 mod rows;
 mod said;
@@ -68,6 +70,9 @@ struct Arguments {
     /// Spans among which is searched; 0 leaves that out.
     #[arg(long, default_value_t = 10_000_000)]
     depth: usize,
+    /// Log lines among which is searched; 0 leaves that out.
+    #[arg(long, default_value_t = 5_000_000)]
+    lines: usize,
     /// Instead of measuring: faults under load, with so many kills.
     #[arg(long, value_name = "KILLS")]
     soak: Option<usize>,
@@ -101,6 +106,8 @@ enum Part {
     Day,
     /// Searches among many spans.
     Depth,
+    /// Searches for words among many log lines.
+    Lines,
 }
 
 #[tokio::main]
@@ -175,6 +182,9 @@ async fn measure(arguments: &Arguments, product: &Product, folder: &Path, report
     }
     if wanted(Part::Depth) && arguments.depth > 0 {
         depth::measure(product, folder, arguments.depth, report).await?;
+    }
+    if wanted(Part::Lines) && arguments.lines > 0 {
+        log_depth::measure(product, folder, arguments.lines, report).await?;
     }
     Ok(())
 }
