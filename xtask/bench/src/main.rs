@@ -33,6 +33,7 @@ mod server;
 mod soak;
 mod spans;
 mod statistics;
+mod story;
 mod thin;
 mod verify;
 mod verify_lines;
