@@ -13,9 +13,11 @@ use serde_json::{Value as Json, json};
 
 use crate::latency::{first_byte, first_byte_plain};
 use crate::lines::{Line, line};
+use crate::machine::Meter;
 use crate::otlp::{self, Request};
 use crate::otlp_logs;
 use crate::report::{Bound, Report};
+use crate::say;
 use crate::send::connection;
 use crate::server::Server;
 use crate::spans::{Layout, Span, Value, Workload};
@@ -111,6 +113,7 @@ pub(crate) async fn measure(server: &Server, stories: &Stories, at: &str, report
         story.check_page(&page)?;
     }
     let (mut pages, mut answers) = (Vec::new(), Vec::new());
+    let meter = Meter::start(&server.watched())?;
     for _ in 0..READS {
         for story in &stories.0 {
             pages.push(first_byte(&client, &server.url(&format!("/c/{}", story.id))).await?.0);
@@ -119,12 +122,17 @@ pub(crate) async fn measure(server: &Server, stories: &Stories, at: &str, report
             answers.push(time);
         }
     }
+    let spent = meter.stop()?;
     let (page, answer) = (Sample::of(pages), Sample::of(answers));
     let what = format!("{TRACES} traces and {} log lines, first byte, p95, {at}", TRACES * LINES);
     let bound = Bound::AtMost { floor: 100.0, aim: 100.0 };
     report.add("C6", format!("page of a correlation ID with {what}"), page.p95, "ms", bound);
     report.add("C6", format!("API's answer for a correlation ID with {what}"), answer.p95, "ms", bound);
-    report.detail("stories", json!({ "page": page, "api": answer }))
+    say(&format!("told a story of {TRACES} traces: page {:.0} ms, API {:.0} ms at p95", page.p95, answer.p95));
+    let reads = (page.count + answer.count) as f64;
+    report.add("", "processor per reading of such a story, server", spent.server * 1e3 / reads, "ms", Bound::None);
+    report.add("", "processor per reading of such a story, PostgreSQL", spent.postgres * 1e3 / reads, "ms", Bound::None);
+    report.detail("stories", json!({ "page": page, "api": answer, "processor_seconds": spent }))
 }
 
 #[cfg(test)]
