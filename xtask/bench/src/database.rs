@@ -11,6 +11,9 @@ use sqlx::{Connection as _, PgConnection};
 /// Longest wait for the background work of a phase.
 const SETTLE_LIMIT: Duration = Duration::from_mins(2);
 
+/// Longest wait for merges.
+const MERGE_LIMIT: Duration = Duration::from_mins(3);
+
 /// Rows deleted and not vacuumed yet, in all tables, that are nothing unusual.
 const MOST_DEAD: i64 = 60_000;
 
@@ -70,6 +73,34 @@ pub(crate) async fn merged(connection: &mut PgConnection) -> Result<()> {
         last = merged;
     }
     Ok(())
+}
+
+/// Waits until less than a tenth of the records is left in small segments. Gives how many lie in large ones, and how many
+/// are left.
+pub(crate) async fn few_waiting(connection: &mut PgConnection) -> Result<(i64, i64)> {
+    let begun = Instant::now();
+    loop {
+        let (sealed, waiting): (i64, i64) = sqlx::query_as(
+            "SELECT coalesce(sum(records) FILTER (WHERE part = 1), 0)::bigint, coalesce(sum(records) FILTER (WHERE part = 0), 0)::bigint FROM segments",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        if waiting * 10 < sealed {
+            return Ok((sealed, waiting));
+        }
+        ensure!(begun.elapsed() < MERGE_LIMIT, "after {} s {waiting} records still wait to be merged", MERGE_LIMIT.as_secs());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Bytes of all sealed partitions, with their indexes.
+pub(crate) async fn sealed_bytes(connection: &mut PgConnection) -> Result<i64> {
+    checkpoint(connection).await?;
+    Ok(sqlx::query_scalar(
+        "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class WHERE relkind = 'r' AND relname LIKE '%\\_sealed'",
+    )
+    .fetch_one(connection)
+    .await?)
 }
 
 /// Waits until the folders have caught up: nearly no counts wait to be added to the minutes.

@@ -1,6 +1,8 @@
-//! Ten million spans: how long a trace by its id, a correlation ID and searches of what spans hold take among them.
+//! Ten million spans: how long a trace by its id, a correlation ID, its whole story and searches of what spans hold take among
+//! them.
 //!
-//! The spans arrive one chunk after the other, each chunk's traces later than those of the chunk before, as time goes. Each
+//! The spans arrive one chunk after the other, each chunk's traces later than those of the chunk before, as time goes; half a
+//! million log lines arrive with them, and the stories of some IDs ([`crate::story`]). Each
 //! search is asked again and again, with another value where it has one; the server's and PostgreSQL's caches
 //! are as they are after such a load. Partitions are days, and those of thirty days are there, most of them empty.
 
@@ -13,18 +15,23 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::latency::{self, first_byte_plain};
+use crate::lines::Speech;
 use crate::load::apply_slos;
+use crate::otlp::Request;
 use crate::report::{Bound, Report};
 use crate::send::{self, connection};
 use crate::server::{Product, Server};
 use crate::spans::{Layout, SPANS_PER_TRACE, Workload};
 use crate::statistics::Sample;
-use crate::{database, otlp, say};
+use crate::story::{self, Stories, TRACES};
+use crate::{database, otlp, otlp_logs, say};
 
 /// Spans of one chunk: its requests are in memory.
 const CHUNK: usize = 400_000;
 /// Time that a chunk's traces cover, seconds.
 const CHUNK_SECONDS: u64 = 60;
+/// Log lines beside the spans.
+const LINES: usize = 500_000;
 /// Searches of one kind.
 const SEARCHES: usize = 40;
 /// Searches that look at everything.
@@ -117,11 +124,13 @@ pub(crate) async fn measure(product: &Product, folder: &std::path::Path, spans: 
     say("starting a server with daily slots");
     let server = Server::start(product, folder, "depth", false, &[("SLOWBURN_RETENTION", "30d")]).await?;
     let mut link = database::connect(&server.data, "slowburn").await?;
+    report.machine.postgres = database::version(&mut link).await?;
     add_days(&mut link).await?;
     apply_slos(&server, &Client::builder().no_proxy().build()?).await?;
     let chunks = spans.div_ceil(CHUNK);
     let now = Timestamp::now().as_second().cast_unsigned();
     let mut workloads = Vec::with_capacity(chunks);
+    let mut stories = Stories::new();
     for chunk in 0..chunks {
         let from = now - (chunks - chunk) as u64 * CHUNK_SECONDS - 10;
         let second = 1_000_000_000;
@@ -133,8 +142,16 @@ pub(crate) async fn measure(product: &Product, folder: &std::path::Path, spans: 
             layout: Layout::Together,
         };
         say(&format!("loading chunk {} of {chunks}", chunk + 1));
-        let requests = tokio::task::spawn_blocking(move || otlp::requests(&workload)).await?;
-        send::send(&server.traces_url(), requests, None).await?;
+        let speech = Speech { seed: 500 + chunk as u64, lines: LINES / chunks, from_ns: workload.from_ns, until_ns: workload.until_ns };
+        let made = tokio::task::spawn_blocking(move || (otlp::requests(&workload), otlp_logs::requests(&speech)));
+        let (mut spans, mut lines) = made.await?;
+        for turn in turns(chunk, chunks) {
+            let (of_spans, of_lines) = stories.go_on(workload.from_ns + turn * 2 * second);
+            insert(&mut spans, of_spans);
+            insert(&mut lines, of_lines);
+        }
+        send::send(&server.traces_url(), spans, None).await?;
+        send::send(&server.logs_url(), lines, None).await?;
         workloads.push(workload);
     }
     database::settled(&mut link).await?;
@@ -144,6 +161,7 @@ pub(crate) async fn measure(product: &Product, folder: &std::path::Path, spans: 
     let (by_id, by_correlation) = latency::searches(&server, &workloads).await?;
     report.add("H3", format!("trace by id over HTTP, p99, {at}"), by_id.p99, "ms", Bound::AtMost { floor: 20.0, aim: 5.0 });
     report.add("H3", format!("correlation ID over HTTP, p99, {at}"), by_correlation.p99, "ms", Bound::AtMost { floor: 20.0, aim: 5.0 });
+    story::measure(&server, &stories, &format!("{at}, {:.1} million log lines", LINES as f64 / 1e6), report).await?;
     let client = connection()?;
     let mut details = serde_json::Map::new();
     for Kind { name, query, least, bound, times } in KINDS {
@@ -163,12 +181,26 @@ pub(crate) async fn measure(product: &Product, folder: &std::path::Path, spans: 
     report.detail("search at depth", json!({ "spans_stored": stored, "trace": by_id, "correlation_id": by_correlation, "kinds": details }))
 }
 
+/// Turns of the stories that fall into a chunk.
+fn turns(chunk: usize, chunks: usize) -> impl Iterator<Item = u64> {
+    let bound = move |chunk: usize| (chunk as u64 * TRACES).div_ceil(chunks as u64);
+    bound(chunk)..bound(chunk + 1)
+}
+
+/// Puts some requests among others, far from one another.
+fn insert(requests: &mut Vec<Request>, others: Vec<Request>) {
+    let step = requests.len() / (others.len() + 1);
+    for (index, other) in others.into_iter().enumerate() {
+        requests.insert((index + 1) * step + index, other);
+    }
+}
+
 /// Partitions of the days before, as they are after a month: sealed, their open parts merged and gone.
-async fn add_days(link: &mut PgConnection) -> Result<()> {
+pub(crate) async fn add_days(link: &mut PgConnection) -> Result<()> {
     let today = Timestamp::now().as_second().div_euclid(86_400);
     for day in today - DAYS + 1..today {
         let slot = day * 1_440;
-        for table in ["segments", "trace_index", "correlation_index", "bad_index"] {
+        for table in ["segments", "trace_index", "correlation_index", "bad_index", "log_index"] {
             for statement in [
                 format!("CREATE TABLE {table}_{slot}_sealed (LIKE {table} INCLUDING ALL)"),
                 format!("ALTER TABLE {table} ATTACH PARTITION {table}_{slot}_sealed FOR VALUES FROM ({slot}, 1) TO ({slot}, 2)"),
@@ -178,4 +210,17 @@ async fn add_days(link: &mut PgConnection) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_turn_falls_into_one_chunk_however_many_there_are() {
+        for chunks in [1, 3, 20, 25] {
+            let all: Vec<u64> = (0..chunks).flat_map(|chunk| turns(chunk, chunks)).collect();
+            assert_eq!(all, (0..TRACES).collect::<Vec<_>>(), "{chunks}");
+        }
+    }
 }

@@ -27,7 +27,8 @@ const CROWD: usize = 4_000;
 /// Searches of one kind.
 const SEARCHES: usize = 500;
 
-async fn first_byte(client: &Client, url: &str) -> Result<(Duration, bytes::Bytes)> {
+/// Compressed, as a browser asks.
+pub(crate) async fn first_byte(client: &Client, url: &str) -> Result<(Duration, bytes::Bytes)> {
     let begun = Instant::now();
     let response = client.get(url).header(ACCEPT_ENCODING, "br, gzip").send().await?;
     let time = begun.elapsed();

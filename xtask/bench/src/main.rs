@@ -3,8 +3,9 @@
 //! A server of the release binary, with a fresh cluster of its own and durability on, gets traces from eight connections:
 //! first at half the floor of H1, then at the floor, then as fast as it takes them, then with every trace spread over six
 //! requests. Five SLOs are applied before, so the counting of SLIs is in every figure. Afterwards every trace must be found
-//! ([`verify`]), and is searched for. The same spans then go as plain rows into the same cluster ([`rows`]). A second
-//! server with the demo and thirty days of history shows how long readers wait ([`latency`]).
+//! ([`verify`]), and is searched for. The same spans then go as plain rows into the same cluster ([`rows`]). Log lines go the
+//! same way into a second server ([`logs`]), and a third with the demo and thirty days of history shows how long readers wait
+//! ([`latency`]).
 //!
 //! Sender, server and database share the machine. A missed floor is told, not punished: the exit code is 1 only when
 //! something acknowledged is missing, or nothing could be measured. All that was started is stopped, in every case.
@@ -14,19 +15,28 @@ mod day;
 mod depth;
 mod evaluate;
 mod latency;
+mod lines;
 mod listeners;
 mod load;
+mod log_depth;
+mod logs;
 mod machine;
 mod otlp;
+mod otlp_logs;
+mod phase;
+mod questions;
 mod report;
 mod rows;
+mod said;
 mod send;
 mod server;
 mod soak;
 mod spans;
 mod statistics;
+mod story;
 mod thin;
 mod verify;
+mod verify_lines;
 mod visit;
 
 use std::path::{Path, PathBuf};
@@ -55,12 +65,15 @@ struct Arguments {
     /// Folder for the results.
     #[arg(long)]
     out: PathBuf,
-    /// Spans of the main load.
+    /// Spans of the main load, and log lines of theirs.
     #[arg(long, default_value_t = 400_000)]
     spans: usize,
     /// Spans among which is searched; 0 leaves that out.
     #[arg(long, default_value_t = 10_000_000)]
     depth: usize,
+    /// Log lines among which is searched; 0 leaves that out.
+    #[arg(long, default_value_t = 5_000_000)]
+    lines: usize,
     /// Instead of measuring: faults under load, with so many kills.
     #[arg(long, value_name = "KILLS")]
     soak: Option<usize>,
@@ -80,6 +93,8 @@ struct Arguments {
 enum Part {
     /// The main load, its rows and searches among it.
     Load,
+    /// Log lines in.
+    Logs,
     /// Pages over thirty days of history.
     Pages,
     /// Thin traffic.
@@ -92,6 +107,8 @@ enum Part {
     Day,
     /// Searches among many spans.
     Depth,
+    /// Searches for words among many log lines.
+    Lines,
 }
 
 #[tokio::main]
@@ -146,6 +163,9 @@ async fn measure(arguments: &Arguments, product: &Product, folder: &Path, report
     if wanted(Part::Load) {
         load::measure(product, folder, arguments.spans, report).await?;
     }
+    if wanted(Part::Logs) {
+        logs::measure(product, folder, arguments.spans, report).await?;
+    }
     if wanted(Part::Pages) {
         visit::measure(product, folder, report).await?;
     }
@@ -163,6 +183,9 @@ async fn measure(arguments: &Arguments, product: &Product, folder: &Path, report
     }
     if wanted(Part::Depth) && arguments.depth > 0 {
         depth::measure(product, folder, arguments.depth, report).await?;
+    }
+    if wanted(Part::Lines) && arguments.lines > 0 {
+        log_depth::measure(product, folder, arguments.lines, report).await?;
     }
     Ok(())
 }

@@ -18,7 +18,8 @@ pub(crate) const REQUEST_SPANS: usize = 512;
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) body: Bytes,
-    pub(crate) spans: usize,
+    /// Spans or log records in it.
+    pub(crate) records: usize,
 }
 
 /// The requests of a workload, in the order of sending.
@@ -42,7 +43,8 @@ pub(crate) fn requests_of(workload: &Workload, size: usize) -> Vec<Request> {
     requests
 }
 
-fn request(spans: Vec<Span>) -> Request {
+/// One request with these spans.
+pub(crate) fn request(spans: Vec<Span>) -> Request {
     let count = spans.len();
     let mut by_service: Vec<Vec<OtlpSpan>> = vec![Vec::new(); SERVICES.len()];
     for span in spans {
@@ -66,10 +68,11 @@ fn request(spans: Vec<Span>) -> Request {
             ..Default::default()
         })
         .collect();
-    Request { body: Bytes::from(ExportTraceServiceRequest { resource_spans }.encode_to_vec()), spans: count }
+    Request { body: Bytes::from(ExportTraceServiceRequest { resource_spans }.encode_to_vec()), records: count }
 }
 
-fn resource(service: &str) -> Resource {
+/// Who sends.
+pub(crate) fn resource(service: &str) -> Resource {
     let attributes = [
         ("service.name", service.to_owned()),
         ("service.version", "3.18.2".to_owned()),
@@ -82,15 +85,7 @@ fn resource(service: &str) -> Resource {
 }
 
 fn otlp_span(span: Span) -> OtlpSpan {
-    let attributes = span.attributes.into_iter().map(|(key, value)| {
-        attribute(
-            key,
-            match value {
-                Value::Text(text) => OtlpValue::StringValue(text.into_owned()),
-                Value::Integer(number) => OtlpValue::IntValue(number),
-            },
-        )
-    });
+    let attributes = span.attributes.into_iter().map(|(key, value)| attribute(key, otlp_value(value)));
     OtlpSpan {
         trace_id: span.trace_id.to_be_bytes().to_vec(),
         span_id: span.id.to_be_bytes().to_vec(),
@@ -105,7 +100,16 @@ fn otlp_span(span: Span) -> OtlpSpan {
     }
 }
 
-fn attribute(key: &str, value: OtlpValue) -> KeyValue {
+/// A value as OTLP has it.
+pub(crate) fn otlp_value(value: Value) -> OtlpValue {
+    match value {
+        Value::Text(text) => OtlpValue::StringValue(text.into_owned()),
+        Value::Integer(number) => OtlpValue::IntValue(number),
+    }
+}
+
+/// A pair as OTLP has it.
+pub(crate) fn attribute(key: &str, value: OtlpValue) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..Default::default() }
 }
 
@@ -125,7 +129,7 @@ mod tests {
             let message = ExportTraceServiceRequest::decode(request.body).expect("a message");
             let spans = message.resource_spans.iter().flat_map(|resource| &resource.scope_spans).flat_map(|scope| &scope.spans);
             let mut ids: Vec<Vec<u8>> = spans.map(|span| span.trace_id.clone()).collect();
-            assert_eq!(ids.len(), request.spans);
+            assert_eq!(ids.len(), request.records);
             ids.sort();
             ids.dedup();
             for id in ids {
@@ -147,7 +151,7 @@ mod tests {
     #[test]
     fn every_span_is_in_a_request_once() {
         for layout in [Layout::Together, Layout::Spread] {
-            assert_eq!(requests(&workload(layout)).iter().map(|request| request.spans).sum::<usize>(), 800);
+            assert_eq!(requests(&workload(layout)).iter().map(|request| request.records).sum::<usize>(), 800);
         }
     }
 }

@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// What became of the requests.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    pub(crate) spans: usize,
+    /// Spans or log records in them.
+    pub(crate) records: usize,
     pub(crate) seconds: f64,
     /// Answers that said "try later".
     pub(crate) refusals: usize,
@@ -34,7 +35,7 @@ pub(crate) struct Sent {
 
 impl Sent {
     pub(crate) fn rate(&self) -> f64 {
-        self.spans as f64 / self.seconds
+        self.records as f64 / self.seconds
     }
 }
 
@@ -43,14 +44,14 @@ pub(crate) fn connection() -> Result<Client> {
     Ok(Client::builder().no_proxy().http1_only().pool_max_idle_per_host(1).timeout(PATIENCE).build()?)
 }
 
-/// Sends everything as fast as it is taken, or at `pace` spans per second.
+/// Sends everything as fast as it is taken, or at `pace` records per second.
 pub(crate) async fn send(url: &str, requests: Vec<Request>, pace: Option<f64>) -> Result<Sent> {
     send_over(url, requests, pace, CONNECTIONS).await
 }
 
 /// The same over another number of connections.
 pub(crate) async fn send_over(url: &str, requests: Vec<Request>, pace: Option<f64>, count: usize) -> Result<Sent> {
-    let spans = requests.iter().map(|request| request.spans).sum();
+    let records = requests.iter().map(|request| request.records).sum();
     let requests = Arc::new(requests);
     let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
@@ -63,7 +64,7 @@ pub(crate) async fn send_over(url: &str, requests: Vec<Request>, pace: Option<f6
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(request) = requests.get(index) else { return Ok::<_, anyhow::Error>((times, refusals)) };
                 if let Some(pace) = pace {
-                    let due = begun + Duration::from_secs_f64((index * request.spans) as f64 / pace);
+                    let due = begun + Duration::from_secs_f64((index * request.records) as f64 / pace);
                     tokio::time::sleep_until(due.into()).await;
                 }
                 let sent = Instant::now();
@@ -78,7 +79,7 @@ pub(crate) async fn send_over(url: &str, requests: Vec<Request>, pace: Option<f6
         times.extend(own_times);
         refusals += own_refusals;
     }
-    Ok(Sent { spans, seconds: begun.elapsed().as_secs_f64(), refusals, acknowledged: Sample::of(times) })
+    Ok(Sent { records, seconds: begun.elapsed().as_secs_f64(), refusals, acknowledged: Sample::of(times) })
 }
 
 /// Sends one request until it is stored; gives how often it was put off.
@@ -89,8 +90,9 @@ async fn deliver(client: &Client, url: &str, request: &Request) -> Result<usize>
         let response = client.post(url).header(CONTENT_TYPE, "application/x-protobuf").body(request.body.clone()).send().await?;
         let status = response.status().as_u16();
         if status == 200 {
+            // That for logs has the same bytes.
             let message = ExportTraceServiceResponse::decode(response.bytes().await?).context("the answer is no OTLP")?;
-            ensure!(message.partial_success.is_none(), "spans were refused: {:?}", message.partial_success);
+            ensure!(message.partial_success.is_none(), "records were refused: {:?}", message.partial_success);
             return Ok(refusals);
         }
         ensure!(

@@ -90,6 +90,11 @@ impl Server {
         format!("http://{}/v1/traces", self.otlp)
     }
 
+    /// The OTLP/HTTP door for logs.
+    pub(crate) fn logs_url(&self) -> String {
+        format!("http://{}/v1/logs", self.otlp)
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -1,11 +1,8 @@
 //! Thin traffic: one request of ten spans after the other, each committed alone, and what a span costs on disk once the
 //! small segments are merged.
 
-use std::time::{Duration, Instant};
-
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use jiff::Timestamp;
-use sqlx::PgConnection;
 
 use crate::report::{Bound, Report};
 use crate::send;
@@ -16,8 +13,6 @@ use crate::{database, load, otlp, say};
 /// Requests; an hour of thin traffic has 3,600.
 const REQUESTS: usize = 3_600;
 const SPANS: usize = 10;
-/// Longest wait for the merge.
-const MERGE_LIMIT: Duration = Duration::from_mins(3);
 
 /// Sends, waits for the merge, and adds the figure.
 pub(crate) async fn measure(product: &Product, folder: &std::path::Path, report: &mut Report) -> Result<()> {
@@ -36,20 +31,8 @@ pub(crate) async fn measure(product: &Product, folder: &std::path::Path, report:
     let unmerged = database::sizes(&mut link).await?.since(&before);
     database::settled(&mut link).await?;
     say("waiting for the merge");
-    let begun = Instant::now();
-    let merged = loop {
-        let (sealed, waiting): (i64, i64) = sqlx::query_as(
-            "SELECT coalesce(sum(records) FILTER (WHERE part = 1), 0)::bigint, coalesce(sum(records) FILTER (WHERE part = 0), 0)::bigint FROM segments",
-        )
-        .fetch_one(&mut link)
-        .await?;
-        if waiting * 10 < sealed {
-            break sealed;
-        }
-        ensure!(begun.elapsed() < MERGE_LIMIT, "after {} s {waiting} records still wait to be merged", MERGE_LIMIT.as_secs());
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    };
-    let per_span = sealed_bytes(&mut link).await? as f64 / merged as f64;
+    let (merged, _) = database::few_waiting(&mut link).await?;
+    let per_span = database::sealed_bytes(&mut link).await? as f64 / merged as f64;
     let others = unmerged.tables.get("request_keys").copied().unwrap_or(0) as f64 / workload.spans() as f64;
     let all: i64 = unmerged.tables.values().sum();
     report.add(
@@ -61,14 +44,4 @@ pub(crate) async fn measure(product: &Product, folder: &std::path::Path, report:
     );
     report.add("", "the same before merging", all as f64 / workload.spans() as f64, "B", Bound::None);
     Ok(())
-}
-
-/// Bytes of all sealed partitions, with their indexes.
-async fn sealed_bytes(link: &mut PgConnection) -> Result<i64> {
-    database::checkpoint(link).await?;
-    Ok(sqlx::query_scalar(
-        "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class WHERE relkind = 'r' AND relname LIKE '%\\_sealed'",
-    )
-    .fetch_one(link)
-    .await?)
 }

@@ -48,7 +48,8 @@ pub(crate) async fn counter(server: &Server, client: &Client, name: &str) -> Res
     value.map_or(Ok(0), |value| value.trim().parse().with_context(|| format!("{name} {value}")))
 }
 
-async fn get(server: &Server, client: &Client, path: &str) -> Result<Value> {
+/// An answer as JSON.
+pub(crate) async fn get(server: &Server, client: &Client, path: &str) -> Result<Value> {
     let answer = client.get(server.url(path)).send().await?.error_for_status()?.bytes().await?;
     serde_json::from_slice(&answer).with_context(|| format!("{path} answers no JSON"))
 }

@@ -12,13 +12,15 @@ use slowburn_domain::view::{CorrelationPage, HistogramBar, LaneBar, TracesPage};
 use slowburn_storage::event::{self, EventConditions};
 use slowburn_storage::trace;
 
-use super::spans::read;
+use super::spans::read_together;
 use crate::{Backend, Error, Result};
 
 /// Intervals of the histogram over the list.
 const HISTOGRAM_BARS: i64 = 60;
 /// Most traces of one correlation ID whose spans are drawn.
 const DRAWN_TRACES: usize = 200;
+/// Their spans that are in memory at the same time, but for a trace that has more.
+const SPANS_TOGETHER: u32 = 10_000;
 /// Log records shown of one correlation ID.
 const LOGS: usize = 500;
 /// Events shown of one correlation ID.
@@ -88,10 +90,9 @@ impl Backend {
         let ids: Vec<TraceId> = traces.iter().rev().take(DRAWN_TRACES).map(|summary| summary.trace_id).collect();
         let fragments = trace::fragments(&mut tx, &self.0.settings.bucket_numbers(), &ids, i64::MAX).await?;
         let mut bars = Vec::new();
-        for trace_id in &ids {
-            if let Some(own) = fragments.get(trace_id) {
-                bars.extend(entries(&read(&mut tx, *trace_id, own).await?.spans));
-            }
+        for some in together(&ids, |id| fragments.get(&id).into_iter().flatten().map(|(fragment, _)| fragment.spans).sum()) {
+            let mut spans = read_together(&mut tx, some, &fragments).await?;
+            bars.extend(some.iter().filter_map(|id| spans.remove(id)).flat_map(|spans| entries(&spans)));
         }
         tx.commit().await?;
         bars.sort_by_key(|bar| (bar.start, bar.trace_id));
@@ -111,6 +112,22 @@ impl Backend {
         let query = TraceQuery { status: Some(Status::Error), limit: Some(limit), ..TraceQuery::default() };
         Ok(self.find_traces(&query, now).await?.items)
     }
+}
+
+/// Traces cut into runs that have [`SPANS_TOGETHER`] at most, or are one trace. `spans` tells how many one has.
+fn together(ids: &[TraceId], spans: impl Fn(TraceId) -> u32) -> Vec<&[TraceId]> {
+    let mut runs = Vec::new();
+    let (mut first, mut sum) = (0, 0_u32);
+    for (index, id) in ids.iter().enumerate() {
+        let own = spans(*id);
+        if index > first && sum.saturating_add(own) > SPANS_TOGETHER {
+            runs.push(&ids[first..index]);
+            (first, sum) = (index, 0);
+        }
+        sum = sum.saturating_add(own);
+    }
+    runs.extend((first < ids.len()).then(|| &ids[first..]));
+    runs
 }
 
 /// The spans by which a trace enters a service: those whose parent ran in another one, or is not there; and failures.
@@ -147,4 +164,22 @@ fn histogram(items: &[TraceSummary]) -> (f64, Vec<HistogramBar>) {
         }
     }
     (step as f64 / 1e9, bars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_are_read_together_as_long_as_their_spans_fit() {
+        let ids: Vec<TraceId> = (1..=5).map(|number| TraceId::from_bytes(&[number; 16]).expect("an id")).collect();
+        let of = |counts: [u32; 5]| -> Vec<usize> {
+            let spans = |id: TraceId| counts[usize::from(id.as_bytes()[0]) - 1];
+            together(&ids, spans).into_iter().map(<[TraceId]>::len).collect()
+        };
+        assert_eq!(of([8; 5]), [5]);
+        assert_eq!(of([6_000, 4_000, 1, 9_999, 1]), [2, 2, 1]);
+        assert_eq!(of([20_000, u32::MAX, u32::MAX, 1, 1]), [1, 1, 1, 2]);
+        assert!(together(&[], |_| 1).is_empty());
+    }
 }

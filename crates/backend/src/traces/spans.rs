@@ -1,15 +1,17 @@
 //! One trace with its spans, read from the segments that hold its fragments.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use slowburn_domain::id::TraceId;
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::trace::{Fragment, TraceSummary, fold};
-use slowburn_storage::segment::decode_trace;
+use slowburn_storage::segment::{decode_trace, decode_traces};
 use slowburn_storage::trace::{self, SegmentRef};
 use sqlx::PgConnection;
 
+use crate::segments::matching;
 use crate::{Backend, Error, Result};
 
 /// Segments decoded at the same time for one trace.
@@ -69,4 +71,29 @@ pub(super) async fn read(connection: &mut PgConnection, id: TraceId, fragments: 
     summary.spans = u32::try_from(spans.len()).unwrap_or(u32::MAX);
     summary.errors = u32::try_from(spans.iter().filter(|span| span.status == Status::Error).count()).unwrap_or(u32::MAX);
     Ok(TraceDetail { summary, spans })
+}
+
+/// Spans of several traces, each once and by its start. A segment is read once, however many of the traces it holds.
+pub(super) async fn read_together(
+    connection: &mut PgConnection,
+    traces: &[TraceId],
+    fragments: &HashMap<TraceId, Vec<(Fragment, SegmentRef)>>,
+) -> Result<HashMap<TraceId, Vec<Span>>> {
+    let mut segments: Vec<SegmentRef> = traces.iter().filter_map(|id| fragments.get(id)).flatten().map(|(_, segment)| *segment).collect();
+    segments.sort_by_key(|segment| (segment.id, *segment));
+    segments.dedup();
+    let wanted: Arc<HashSet<[u8; 16]>> = Arc::new(traces.iter().map(|id| *id.as_bytes()).collect());
+    let spans = matching(connection, &segments, move |body, segment_id| {
+        let wanted = Arc::clone(&wanted);
+        decode_traces(body, segment_id, move |id| wanted.contains(id))
+    });
+    let mut seen = HashSet::new();
+    let mut by_trace: HashMap<TraceId, Vec<Span>> = HashMap::new();
+    for span in spans.await? {
+        if seen.insert((span.trace_id, span.span_id)) {
+            by_trace.entry(span.trace_id).or_default().push(span);
+        }
+    }
+    by_trace.values_mut().for_each(|spans| spans.sort_by_key(|span| (span.start, span.span_id)));
+    Ok(by_trace)
 }
