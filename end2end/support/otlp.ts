@@ -114,7 +114,7 @@ export interface MetricSpec {
   name: string;
   unit: string;
   description: string;
-  /** What is counted, or what was observed, in seconds, since the point before; readings otherwise. */
+  /** What was counted in the minute before, or observed, in seconds; readings otherwise. */
   kind: 'counter' | 'histogram' | 'gauge';
   points: MetricPoint[];
 }
@@ -148,8 +148,10 @@ export async function sendMetrics(otlpHttp: string, metrics: MetricSpec[]): Prom
 
 function metricOf({ name, unit, description, kind, points }: MetricSpec): object {
   const dataPoints = points.map((point) => {
-    const timeUnixNano = String(BigInt(point.at.getTime()) * 1_000_000n);
-    const common = { timeUnixNano, attributes: attributes(point.attributes ?? {}) };
+    const time = BigInt(point.at.getTime()) * 1_000_000n;
+    const timeUnixNano = String(time);
+    const startTimeUnixNano = kind === 'gauge' ? '0' : String(time - nanos(60_000));
+    const common = { startTimeUnixNano, timeUnixNano, attributes: attributes(point.attributes ?? {}) };
     if (kind !== 'histogram') return { ...common, asDouble: point.values[0] };
     const greatest = Math.max(...point.values);
     const bucket = (value: number) => BOUNDS.filter((bound) => bound < value).length;

@@ -84,9 +84,10 @@ fn Found(view: MetricsView) -> impl IntoView {
     };
     let answer = page.answer.clone().map(|shown| answer::view(page.query.clone(), shown, page.now));
     let sentence = answer.is_none().then(|| {
-        let text = match page.faults.is_empty() {
-            true => told::of_list(&page),
-            false => "This question is not understood; what is wrong is said beside the field.".to_owned(),
+        let text = if page.faults.is_empty() {
+            told::of_list(&page)
+        } else {
+            "This question is not understood; what is wrong is said beside the field.".to_owned()
         };
         view! { <p class="lead" role="status">{text}</p> }
     });

@@ -2,7 +2,7 @@
 
 use super::{COLUMNS, Chart, Dot, LineReading, Mark, Reading, Role, Scale, Tick, TimeAxis, downsample, linear_ticks};
 use crate::metric::aggregate::Aggregate;
-use crate::metric::answer::{ExemplarDot, MetricAnswer};
+use crate::metric::answer::{ExemplarDot, MetricAnswer, MetricLine};
 use crate::metric::measure::Measure;
 use crate::time::Timestamp;
 use crate::url::trace_path;
@@ -59,7 +59,7 @@ fn shows_values(answer: &MetricAnswer) -> bool {
 
 /// The least and the greatest value that is known; zero without any.
 fn extremes(answer: &MetricAnswer) -> (f64, f64) {
-    let known = || answer.lines.iter().flat_map(|line| line.known());
+    let known = || answer.lines.iter().flat_map(MetricLine::known);
     known().next().map_or((0.0, 0.0), |first| known().fold((first, first), |(low, high), value| (low.min(value), high.max(value))))
 }
 
@@ -106,7 +106,6 @@ fn dot(exemplar: &ExemplarDot, time: TimeAxis, scale: Scale, high: f64, measure:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::answer::MetricLine;
     use crate::metric::{Metric, MetricKind, Temporality};
 
     fn answer(kind: MetricKind, unit: &str, aggregate: &str, lines: &[&[Option<f64>]]) -> MetricAnswer {

@@ -197,11 +197,11 @@ mod tests {
 
     #[test]
     fn c1_ticks_are_round_in_the_unit_that_is_read() {
-        let base = |unit, highest| Measure::of_unit(unit).base(highest);
-        assert_eq!(base("By", 5_000_000.0), 1_048_576.0);
-        assert_eq!(base("s", 0.2), 1.0);
-        assert_eq!(base("s", 600.0), 60.0);
-        assert_eq!(base("ms", 7_200_000.0), 3_600_000.0);
-        assert_eq!(base("%", 90.0), 1.0);
+        let base = |unit, highest| Measure::of_unit(unit).base(highest).round() as i64;
+        assert_eq!(base("By", 5_000_000.0), 1_048_576);
+        assert_eq!(base("s", 0.2), 1);
+        assert_eq!(base("s", 600.0), 60);
+        assert_eq!(base("ms", 7_200_000.0), 3_600_000);
+        assert_eq!(base("%", 90.0), 1);
     }
 }
