@@ -139,7 +139,12 @@ impl Backend {
             rest = later;
             let candidates = possible(connection, step, &hashes).await?;
             let (wanted, name) = (Arc::clone(&wanted), Arc::clone(&name));
-            points.extend(matching(connection, &candidates, move |body, id| decode_series(body, id, &name, &wanted, from, to)).await?);
+            points.extend(
+                matching(connection, &candidates, move |body, id| {
+                    decode_series(body, id, &name, |series| wanted.contains(&series), from, to)
+                })
+                .await?,
+            );
             if points.len() > MOST_POINTS {
                 return Err(Error::field("from", format!("more than {MOST_POINTS} points; ask for a shorter range or fewer series")));
             }
@@ -158,20 +163,18 @@ impl Backend {
         let (metrics, is_cut) = self.list_metrics(query.q.as_deref(), None, from).await?;
         let services: BTreeSet<&String> = metrics.iter().flat_map(|listed| &listed.services).collect();
         let services = services.into_iter().cloned().collect();
-        let answer = match query.name.is_some() {
-            false => None,
-            true => match self.ask_metric(&query, PAGE_LINES, now).await {
-                Ok(answer) => Some(answer),
-                Err(Error::Invalid(more)) => {
-                    faults.extend(more);
-                    None
-                }
-                Err(Error::NotFound { .. }) => {
-                    faults.push(FieldFault::new("name", "no metric of this name in this range"));
-                    None
-                }
-                Err(fault) => return Err(fault),
-            },
+        let answer = if query.name.is_some() { Some(self.ask_metric(&query, PAGE_LINES, now).await) } else { None };
+        let answer = match answer.transpose() {
+            Ok(answer) => answer,
+            Err(Error::Invalid(more)) => {
+                faults.extend(more);
+                None
+            }
+            Err(Error::NotFound { .. }) => {
+                faults.push(FieldFault::new("name", "no metric of this name in this range"));
+                None
+            }
+            Err(fault) => return Err(fault),
         };
         let choices = answer.as_ref().map(|answer| Aggregate::choices(&answer.metric).iter().map(ToString::to_string).collect());
         let overflows = self.0.ingest.overflows().into_iter().map(|(Overflow { service, metric }, points)| (service, metric, points));

@@ -131,7 +131,10 @@ fn read_scope(message: &[u8], path: &str, resource: &Shared<Resource>, names: &N
             Telemetry::Spans => proto::Span::decode(record).map(|span| intake.span(span, &source, place)),
             Telemetry::Logs => proto_logs::LogRecord::decode(record).map(|record| intake.otlp_log(record, &source, place)),
             Telemetry::Metrics => match proto_metrics::Metric::decode(record) {
-                Ok(metric) => Ok(intake.metric(metric, &source, |index| index, place)),
+                Ok(metric) => {
+                    intake.metric(metric, &source, |index| index, place);
+                    Ok(())
+                }
                 // A point of it cannot be decoded, and its neighbours can.
                 Err(_) if fields(record).all(|field| field.is_ok()) => {
                     for (p, alone) in points_alone(record).enumerate() {

@@ -97,13 +97,11 @@ impl Shape {
     /// What it takes in memory without its contents.
     const fn size(self) -> usize {
         match self {
-            // Held once for many spans.
-            Self::Resource | Self::Scope => 0,
+            // Held once for many records, or a part of what holds it.
+            Self::Resource | Self::Scope | Self::Numbers | Self::Histograms | Self::Exponentials | Self::Summaries | Self::Buckets => 0,
             Self::Span => size_of::<proto::Span>(),
             Self::Log => size_of::<LogRecord>(),
             Self::Metric => size_of::<proto_metrics::Metric>(),
-            // Parts of the metric, counted there.
-            Self::Numbers | Self::Histograms | Self::Exponentials | Self::Summaries | Self::Buckets => 0,
             Self::Number => size_of::<proto_metrics::NumberDataPoint>(),
             Self::Histogram => size_of::<proto_metrics::HistogramDataPoint>(),
             Self::Exponential => size_of::<proto_metrics::ExponentialHistogramDataPoint>(),
@@ -122,9 +120,13 @@ impl Shape {
     /// The message in its field `number`, if there is one. Numbers are those of OTLP 1.x.
     const fn part(self, number: u32) -> Option<Self> {
         Some(match (self, number) {
-            (Self::Resource | Self::Map, 1) | (Self::Scope | Self::Event, 3) | (Self::Link, 4) | (Self::Span, 9) | (Self::Log, 6) => {
-                Self::KeyValue
-            }
+            (Self::Resource | Self::Map | Self::Exponential, 1)
+            | (Self::Scope | Self::Event, 3)
+            | (Self::Link, 4)
+            | (Self::Log, 6)
+            | (Self::Number | Self::Summary | Self::Exemplar, 7)
+            | (Self::Span | Self::Histogram, 9)
+            | (Self::Metric, 12) => Self::KeyValue,
             (Self::Metric, 5 | 7) => Self::Numbers,
             (Self::Metric, 9) => Self::Histograms,
             (Self::Metric, 10) => Self::Exponentials,
@@ -133,9 +135,6 @@ impl Shape {
             (Self::Histograms, 1) => Self::Histogram,
             (Self::Exponentials, 1) => Self::Exponential,
             (Self::Summaries, 1) => Self::Summary,
-            (Self::Number | Self::Summary | Self::Exemplar, 7) | (Self::Histogram, 9) | (Self::Exponential, 1) | (Self::Metric, 12) => {
-                Self::KeyValue
-            }
             (Self::Number, 5) | (Self::Histogram, 8) | (Self::Exponential, 11) => Self::Exemplar,
             (Self::Exponential, 8 | 9) => Self::Buckets,
             (Self::Summary, 6) => Self::Quantile,

@@ -169,8 +169,8 @@ mod tests {
             few.push((Some(0), time + 1, value));
             all.push((Some(0), time + 1, value));
             let sum = |points: &[_]| rises(Temporality::Cumulative, 1, points).iter().map(|(.., rise)| rise).sum::<f64>();
-            prop_assert_eq!(sum(&all), value as f64);
-            prop_assert_eq!(sum(&few), value as f64);
+            prop_assert!((sum(&all) - value as f64).abs() < 0.5);
+            prop_assert!((sum(&few) - value as f64).abs() < 0.5);
         }
     }
 }

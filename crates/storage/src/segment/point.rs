@@ -3,7 +3,6 @@
 //! Rows are sorted by metric, service, series and time, so that those of one metric lie together. A number is in `int` or `double`;
 //! `count`, `sum` and `shape`, JSON, are what histograms and summaries have; a row with none of them shows nothing.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::builder::{Float64Builder, Int64Builder, StringBuilder, StringDictionaryBuilder};
@@ -103,7 +102,14 @@ pub fn decode_points(body: Bytes, id: i64) -> Result<Vec<Point>> {
 ///
 /// # Errors
 /// As for [`decode_points`].
-pub fn decode_series(body: Bytes, id: i64, metric: &str, series: &HashSet<i64>, from: Timestamp, to: Timestamp) -> Result<Vec<Point>> {
+pub fn decode_series(
+    body: Bytes,
+    id: i64,
+    metric: &str,
+    is_series: impl Fn(i64) -> bool,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Point>> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(body.clone())?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), ["metric", "series", "time"]);
     let mut rows: Vec<usize> = Vec::new();
@@ -118,7 +124,7 @@ pub fn decode_series(body: Bytes, id: i64, metric: &str, series: &HashSet<i64>, 
             let is_wanted = |row: &usize| {
                 names.keys().value(*row) as usize == wanted
                     && (from.nanos()..=to.nanos()).contains(&times.value(*row))
-                    && series.contains(&own.value(*row))
+                    && is_series(own.value(*row))
             };
             rows.extend((0..batch.num_rows()).filter(is_wanted).map(|row| first + row));
         }
@@ -153,8 +159,8 @@ fn points_of(batch: &RecordBatch, id: i64, points: &mut Vec<Point>) -> Result<()
         let words = dictionary.values().as_string::<i32>().iter().map(|word| word.unwrap_or_default().into()).collect();
         Ok((words, dictionary.keys()))
     };
-    let integers = |name| column(batch, name, id).map(|array| array.as_primitive::<Int64Type>());
-    let texts = |name| column(batch, name, id).map(|array| array.as_string::<i32>());
+    let integers = |name| column(batch, name, id).map(ArrayRef::as_primitive::<Int64Type>);
+    let texts = |name| column(batch, name, id).map(ArrayRef::as_string::<i32>);
     let ((metrics, metric), (services, service)) = (names("metric")?, names("service")?);
     let (series, time, start, int) = (integers("series")?, integers("time")?, integers("start")?, integers("int")?);
     let double = column(batch, "double", id)?.as_primitive::<Float64Type>();
@@ -235,7 +241,7 @@ mod tests {
         assert_eq!(decode_points(body.clone(), 1).expect("decoded"), points);
         let at = Timestamp::from_seconds;
         let some = |metric, series: &[i64], from, to| {
-            let found = decode_series(body.clone(), 1, metric, &series.iter().copied().collect(), at(from), at(to)).expect("decoded");
+            let found = decode_series(body.clone(), 1, metric, |own| series.contains(&own), at(from), at(to)).expect("decoded");
             found.iter().map(|point| (point.series, point.time.seconds())).collect::<Vec<_>>()
         };
         assert_eq!(some("c", &[4, 1], 40, 50), [(4, 40), (4, 50)]);
