@@ -87,7 +87,7 @@ fn Found(view: MetricsView) -> impl IntoView {
         let text = if page.faults.is_empty() {
             told::of_list(&page)
         } else {
-            "This question is not understood; what is wrong is said beside the field.".to_owned()
+            "This question has no answer; what is wrong is said beside the field.".to_owned()
         };
         view! { <p class="lead" role="status">{text}</p> }
     });

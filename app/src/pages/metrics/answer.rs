@@ -113,7 +113,7 @@ fn traces(answer: &MetricAnswer) -> Option<AnyView> {
             <section aria-labelledby="exemplars">
                 <h2 id="exemplars">"Traces behind it, the greatest values first"</h2>
                 <ol class="exemplars" inner_html=items></ol>
-                {is_cut.then(|| view! { <p class="muted">"The others are the dots on the chart."</p> })}
+                {is_cut.then(|| view! { <p class="muted">"Of each step the greatest is known; these are the greatest of all."</p> })}
             </section>
         }
         .erase()
