@@ -90,7 +90,7 @@ async fn b1_b3_b5_b6_b9_b14_an_slo_lives_its_life_in_the_terminal(pool: PgPool) 
     assert!(line.contains("critical") && line.contains("99.9 %"), "{line}");
     let slo = terminal.json(&["slo", "get", "checkout"]).await;
     assert_eq!((&slo["alert"], &slo["events"]), (&json!("critical"), &json!(600)));
-    assert!(slo["lints"].is_array() && slo["burn_rates"]["5m"] == json!(500.0), "{slo}");
+    assert!(slo["lints"].is_array() && slo["burn_rates"]["1h"] == json!(500.0), "{slo}");
 
     let file = format!("{}/terminal.yaml", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&file, availability("checkout", 0.5)).expect("written");

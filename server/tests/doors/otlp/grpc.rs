@@ -43,7 +43,7 @@ async fn what_would_fail_again_gets_a_code_that_is_not_repeated(pool: PgPool) {
     let good = message(1);
     let mut announced = frame(0, &good);
     announced[1] = 0x7f;
-    let metrics = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    let profiles = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export";
     let import = "/opentelemetry.proto.collector.trace.v1.TraceService/Import";
     for (name, path, encoding, body, expected, words) in [
         ("a length beyond the body", EXPORT_TRACES, "", frame(0, &good)[..20].to_vec(), 3, "ended early"),
@@ -58,7 +58,7 @@ async fn what_would_fail_again_gets_a_code_that_is_not_repeated(pool: PgPool) {
         ("compressed, nobody says how", EXPORT_TRACES, "", frame(1, &gzip(&good)), 13, "grpc-encoding"),
         ("compressed, as it is", EXPORT_TRACES, "identity", frame(1, &gzip(&good)), 13, "grpc-encoding"),
         ("a flag that there is not", EXPORT_TRACES, "gzip", frame(2, &gzip(&good)), 13, "flag"),
-        ("another service", metrics, "", frame(0, b""), 12, "TraceService/Export"),
+        ("another service", profiles, "", frame(0, b""), 12, "TraceService/Export"),
         ("another method", import, "", frame(0, b""), 12, "TraceService/Export"),
         ("a length of two gigabytes", EXPORT_TRACES, "", announced, 8, "larger than 4096"),
     ] {

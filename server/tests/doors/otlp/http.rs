@@ -74,7 +74,7 @@ async fn types_encodings_methods_and_paths_that_are_none_are_refused_with_a_stat
             let reply = app.send(port, asked).await;
             assert_eq!((reply.status, reply.header("allow"), status(&reply).code), (405, Some("POST"), 12), "{method}");
         }
-        for path in ["/v1/metrics", "/v1/log", "/v1/traces/", "/v1/development/profiles"] {
+        for path in ["/v1/metric", "/v1/log", "/v1/traces/", "/v1/development/profiles"] {
             let sent = Request::post(path).header(CONTENT_TYPE, PROTOBUF).body(Body::from("x")).expect("a request");
             let reply = app.send(port, sent).await;
             assert_eq!((reply.status, status(&reply).code), (404, 5), "{path}");
