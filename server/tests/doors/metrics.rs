@@ -233,3 +233,21 @@ async fn a3_secrets_in_attributes_of_metrics_are_not_stored(pool: PgPool) {
     let line = lines(&app, "name=logins&group_by=user.password").await.remove(0);
     assert_eq!(line.0, json!({"user.password": "[redacted]"}));
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a1_a_series_is_the_same_in_whatever_order_its_attributes_come(pool: PgPool) {
+    let app = App::new(pool).await;
+    let pairs = || vec![text("a", "1"), text("b", "2"), text("c", "3")];
+    for turn in 0..3 {
+        let mut own = pairs();
+        own.rotate_left(turn);
+        let mut request = metric_request("shop", vec![gauge("depth", vec![int_point(ago(9 - turn as i64), 1, own.clone())])]);
+        if let Some(resource) = &mut request.resource_metrics[0].resource {
+            own.reverse();
+            resource.attributes.extend(own);
+            resource.attributes.rotate_left(turn);
+        }
+        assert_eq!(post(&app, PROTOBUF, "", request.encode_to_vec()).await.status, 200);
+    }
+    assert_eq!(app.get("/api/v1/metrics?q=depth").await.json()["items"][0]["series"], json!(1));
+}

@@ -91,7 +91,10 @@ pub(super) fn stream(metric: &mut proto::Metric, data: &Data, source: &Arc<Sourc
         hasher.update(&[0xff]);
     }
     hasher.update(&[kind as u8, temporality as u8, u8::from(is_monotonic)]);
-    add_attributes(&mut hasher, &source.resource);
+    // In one order: some senders give them out in another each time.
+    let mut resource: Vec<_> = source.resource.iter().collect();
+    resource.sort_by(|a, b| a.0.cmp(&b.0));
+    add_attributes(&mut hasher, resource);
     Ok(Stream {
         name: metric.name.as_str().into(),
         service: source.service.as_str().into(),
@@ -289,7 +292,7 @@ fn cut(mut text: String, longest: usize) -> String {
     if text.contains('\0') { text.replace('\0', "") } else { text }
 }
 
-fn add_attributes(hasher: &mut Xxh3, attributes: &[(String, Value)]) {
+fn add_attributes<'a>(hasher: &mut Xxh3, attributes: impl IntoIterator<Item = &'a (String, Value)>) {
     for (key, value) in attributes {
         hasher.update(key.as_bytes());
         match value {
