@@ -103,6 +103,7 @@ fn outline(count: usize) -> Arc<Outline> {
         correlation_id: None,
         project_id: None,
         execution_id: None,
+        weight: 1,
     };
     Arc::new(Outline::of(&(0..count).map(span).collect::<Vec<_>>()))
 }

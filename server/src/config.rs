@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use slowburn_backend::ingest::SamplingRule;
 use slowburn_backend::settings::Settings;
 use slowburn_domain::time::parse_duration;
 
@@ -77,6 +78,10 @@ pub struct Config {
     pub series_per_metric: usize,
     /// Most series of all metrics that are active at the same time.
     pub series: usize,
+    /// Whether what is stored of spans is a sample. SLOs and rates count all of them.
+    pub sampling: bool,
+    /// The rules of sampling, the first that a trace meets counts: a share, and `sse`, `ndjson`, a condition or nothing.
+    pub sampling_rules: Vec<String>,
     /// Threads that decode and encode telemetry.
     pub codec_threads: usize,
     /// Log lines as `ecs` (JSON) or `text`.
@@ -110,6 +115,8 @@ impl Default for Config {
             redact_emails: settings.redact_emails,
             series_per_metric: settings.series_per_metric,
             series: settings.series,
+            sampling: false,
+            sampling_rules: SamplingRule::DEFAULTS.map(str::to_owned).to_vec(),
             codec_threads: settings.codec_threads,
             log_format: "ecs".to_owned(),
             log: "info".to_owned(),
@@ -228,6 +235,16 @@ impl Config {
         if self.correlation_attributes.is_empty() {
             faults.push("correlation_attributes: at least one is needed".to_owned());
         }
+        let mut sampling = Vec::new();
+        for (index, rule) in self.sampling_rules.iter().enumerate() {
+            match SamplingRule::from_str(rule) {
+                Ok(rule) => sampling.push(rule),
+                Err(fault) => faults.push(format!("sampling_rules[{index}]: {fault}")),
+            }
+        }
+        if self.sampling && sampling.is_empty() {
+            faults.push("sampling_rules: at least one is needed while sampling = true".to_owned());
+        }
         let url = self.database_url.expose();
         let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
         // The text itself may hold a password and stays out of the message.
@@ -248,6 +265,7 @@ impl Config {
             redact_emails: self.redact_emails,
             series_per_metric: self.series_per_metric,
             series: self.series,
+            sampling: if self.sampling { sampling } else { Vec::new() },
             codec_threads: self.codec_threads,
             ..Settings::default()
         };
@@ -309,6 +327,8 @@ mod tests {
             request_bytes: 1,
             in_flight_bytes: 0,
             correlation_attributes: Vec::new(),
+            sampling: true,
+            sampling_rules: vec!["1/10".to_owned(), "half of them".to_owned()],
             codec_threads: 0,
             log_format: "xml".to_owned(),
             ..Config::default()
@@ -327,6 +347,7 @@ mod tests {
             "codec_threads",
             "log_format",
             "correlation_attributes",
+            "sampling_rules[1]",
             "database_url",
         ];
         assert_eq!(named, expected);

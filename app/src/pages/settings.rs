@@ -41,10 +41,29 @@ fn Content(page: Page) -> impl IntoView {
             <p class="muted">"Values of attributes whose key holds one of these words, bearer tokens, card numbers and private keys. " {emails}</p>
             <ul class="names">{names(page.redacted_keys)}</ul>
         </section>
+        <Sampling rules=page.sampling />
         <section aria-labelledby="senders">
             <h2 id="senders">"Senders"</h2>
             <p>"OpenTelemetry SDKs send to " <code>{page.otlp_http}</code> "."</p>
             <p class="muted">"All of this is set in " <code>"slowburn.toml"</code> " or by environment; " <code>"slowburn config defaults"</code> " lists every setting."</p>
+        </section>
+    }
+    .erase()
+}
+
+/// What is left out of what is stored.
+#[component]
+fn Sampling(rules: Vec<String>) -> impl IntoView {
+    let told = if rules.is_empty() {
+        "Off: every span that is accepted is stored."
+    } else {
+        "Of traces without an error or a bad event a share is stored, by the first of these rules that one of their spans meets. Objectives and rates count all spans."
+    };
+    view! {
+        <section aria-labelledby="sampling">
+            <h2 id="sampling">"Sampling"</h2>
+            <p class="muted">{told}</p>
+            <ol class="names">{names(rules)}</ol>
         </section>
     }
     .erase()

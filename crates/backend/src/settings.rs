@@ -1,5 +1,7 @@
 //! What the use cases can be told. `server` reads it from file, environment and flags and checks it.
 
+use crate::ingest::SamplingRule;
+
 /// Settings of ingest, storage and search.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -27,6 +29,8 @@ pub struct Settings {
     pub series_per_metric: usize,
     /// Most series of all metrics that are active at the same time.
     pub series: usize,
+    /// What of which traces is stored, the first rule first; with none, all.
+    pub sampling: Vec<SamplingRule>,
     /// Threads that may decode or encode at the same time.
     pub codec_threads: usize,
 }
@@ -71,6 +75,7 @@ impl Default for Settings {
             redact_emails: false,
             series_per_metric: 10_000,
             series: 1_000_000,
+            sampling: Vec::new(),
             codec_threads: 2,
         }
     }

@@ -44,6 +44,9 @@ pub struct Span {
     pub project_id: Option<String>,
     /// `execution_id` or `executionId`, looked for in the same way.
     pub execution_id: Option<String>,
+    /// How many spans it stands for when spans are counted, itself included: 1, or more where sampling chose it among others, which
+    /// it left out.
+    pub weight: u32,
 }
 
 impl Span {

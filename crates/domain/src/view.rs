@@ -572,6 +572,8 @@ pub struct SettingsPage {
     pub redacted_keys: Vec<String>,
     /// Whether e-mail addresses are replaced too.
     pub redacts_emails: bool,
+    /// The rules of sampling as they are written; none while all is stored.
+    pub sampling: Vec<String>,
     /// Where senders reach this server.
     pub otlp_http: String,
 }

@@ -146,6 +146,10 @@ pub trait Record {
     fn attribute(&self, key: &str) -> Operand<'_>;
     /// The attribute `key` of the resource that sent the record.
     fn resource(&self, key: &str) -> Operand<'_>;
+    /// How many records it stands for when records are counted, itself included.
+    fn weight(&self) -> u64 {
+        1
+    }
 }
 
 /// A value of a record, borrowed from it.

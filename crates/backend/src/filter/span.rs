@@ -29,6 +29,10 @@ impl Record for Span {
     fn resource(&self, key: &str) -> Operand<'_> {
         find(&self.source.resource, key)
     }
+
+    fn weight(&self) -> u64 {
+        self.weight.into()
+    }
 }
 
 pub(super) fn find<'a>(pairs: &'a [(String, Value)], key: &str) -> Operand<'a> {

@@ -167,14 +167,17 @@ impl Writer {
         let mut unknown = Vec::new();
         let mut fresh = Vec::new();
         let mut records = 0;
-        if let Some(PreparedSpans { segment, fragments, red, bad }) = &spans {
-            unknown = self.unknown_classes(bucket, fragments);
-            ingest::insert_classes(&mut tx, bucket, &unknown.iter().collect::<Vec<_>>()).await?;
-            ingest::insert_segment(&mut tx, segment).await?;
-            ingest::insert_fragments(&mut tx, segment, fragments).await?;
-            ingest::insert_bad(&mut tx, segment.place(), bad).await?;
-            red::append(&mut tx, bucket, segment.sli_version, red).await?;
-            records += segment.records;
+        if let Some(PreparedSpans { stored, red, bad, left_out }) = &spans {
+            if let Some((segment, fragments)) = stored {
+                unknown = self.unknown_classes(bucket, fragments);
+                ingest::insert_classes(&mut tx, bucket, &unknown.iter().collect::<Vec<_>>()).await?;
+                ingest::insert_segment(&mut tx, segment).await?;
+                ingest::insert_fragments(&mut tx, segment, fragments).await?;
+                ingest::insert_bad(&mut tx, segment.place(), bad).await?;
+                records += segment.records;
+            }
+            red::append(&mut tx, bucket, slis.version, red).await?;
+            records += left_out;
         }
         if let Some(PreparedLogs { segment, mentions, bad }) = &logs {
             ingest::insert_segment(&mut tx, segment).await?;
@@ -194,10 +197,13 @@ impl Writer {
         self.remember_series(bucket, slot, &fresh);
         self.0.stored.fetch_add(records as u64, Ordering::Relaxed);
         counter!("slowburn_flushes_total").increment(1);
-        if let Some(PreparedSpans { segment, .. }) = &spans {
-            counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
-            counter!("slowburn_spans_stored_total").increment(segment.records as u64);
-            counter!("slowburn_error_spans_stored_total").increment(segment.errors as u64);
+        if let Some(PreparedSpans { stored, left_out, .. }) = &spans {
+            counter!("slowburn_spans_sampled_out_total").increment(*left_out as u64);
+            if let Some((segment, _)) = stored {
+                counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
+                counter!("slowburn_spans_stored_total").increment(segment.records as u64);
+                counter!("slowburn_error_spans_stored_total").increment(segment.errors as u64);
+            }
         }
         if let Some(PreparedLogs { segment, .. }) = &logs {
             counter!("slowburn_segment_bytes_total").increment(segment.body.len() as u64);
@@ -222,6 +228,7 @@ impl Writer {
         only: Option<BTreeSet<usize>>,
     ) -> Result<Outcome, StorageError> {
         let flush = Flush { bucket, slot, ids: std::array::from_fn(|_| self.next_segment_id()) };
+        let settings = Arc::clone(&self.0.settings);
         tokio::task::spawn_blocking(move || {
             let chosen: Vec<&Records> = requests
                 .iter()
@@ -229,7 +236,7 @@ impl Writer {
                 .filter(|(index, _)| only.as_ref().is_none_or(|only| only.contains(index)))
                 .map(|(_, records)| records)
                 .collect();
-            prepare(&chosen, &slis, flush)
+            prepare(&chosen, &slis, &settings.sampling, flush)
         })
         .await
         .map_err(|_| StorageError::Database(sqlx::Error::WorkerCrashed))?

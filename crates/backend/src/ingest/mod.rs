@@ -24,6 +24,7 @@ mod protobuf;
 mod records;
 pub mod redaction;
 pub mod room;
+mod sampling;
 mod series;
 mod sli_set;
 mod span;
@@ -47,6 +48,7 @@ pub(crate) use flush::{ADMISSIONS, Admit};
 pub use payload::{Compression, Format, Payload};
 pub use records::{Points, Records};
 pub use room::Arriving;
+pub use sampling::SamplingRule;
 pub use series::Overflow;
 pub use sli_set::{Counted, Grouping, Sli, SliSet, Unknown};
 

@@ -1,7 +1,7 @@
 //! What a flush writes, made from spans: sorted records, index fragments, counts. CPU-bound and pure; runs on a codec
 //! thread.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use slowburn_domain::id::TraceId;
@@ -20,6 +20,7 @@ use slowburn_storage::segment::{Bloom, encode, encode_logs, encode_points, json_
 use uuid::Uuid;
 
 use super::records::Records;
+use super::sampling::{SamplingRule, sample};
 use super::sli_set::{Counted, SliSet, Unknown};
 
 /// Everything of one flush but the request keys.
@@ -32,11 +33,16 @@ pub(super) struct Prepared {
 }
 
 pub(super) struct PreparedSpans {
-    pub(super) segment: NewSegment,
-    pub(super) fragments: Vec<Fragment>,
+    /// What is stored, with its index rows; `None` when sampling left everything out.
+    pub(super) stored: Option<SpanSegment>,
     pub(super) red: RedDeltas,
     pub(super) bad: Vec<BadTrace>,
+    /// Spans that sampling left out.
+    pub(super) left_out: usize,
 }
+
+/// A segment of spans with its index rows.
+pub(crate) type SpanSegment = (NewSegment, Vec<Fragment>);
 
 pub(super) struct PreparedLogs {
     pub(super) segment: NewSegment,
@@ -76,23 +82,32 @@ const UNCOUNTED: i32 = i32::MAX;
 const SPAN_BLOOM_BYTES: usize = 4;
 const LOG_BLOOM_BYTES: usize = 16;
 
-/// Traces with a bad event, by SLI.
+/// Traces with a bad event.
 #[derive(Default)]
-pub(crate) struct BadTraces(HashMap<i32, HashMap<TraceId, Timestamp>>);
+pub(crate) struct BadTraces {
+    by_sli: HashMap<i32, HashMap<TraceId, Timestamp>>,
+    all: HashSet<TraceId>,
+}
 
 impl BadTraces {
     /// Files a bad event; of a trace the earliest counts.
     pub(crate) fn add(&mut self, sli: i32, trace_id: TraceId, at: Timestamp) {
-        let known = self.0.entry(sli).or_default();
+        self.all.insert(trace_id);
+        let known = self.by_sli.entry(sli).or_default();
         if known.len() < MOST_BAD_TRACES || known.contains_key(&trace_id) {
             let start = known.entry(trace_id).or_insert(at);
             *start = at.min(*start);
         }
     }
 
+    /// All of them, also those that are not filed.
+    fn traces(&self) -> &HashSet<TraceId> {
+        &self.all
+    }
+
     /// Their rows.
     pub(crate) fn into_rows(self) -> Vec<BadTrace> {
-        self.0.into_iter().flat_map(|(sli, traces)| traces.into_iter().map(move |(trace_id, start)| (sli, trace_id, start))).collect()
+        self.by_sli.into_iter().flat_map(|(sli, traces)| traces.into_iter().map(move |(trace_id, start)| (sli, trace_id, start))).collect()
     }
 }
 
@@ -112,7 +127,12 @@ pub(crate) fn count_log(slis: &SliSet, record: &LogRecord, counted: &mut Counted
 
 /// Prepares the records (at least one) of several requests for one segment of each signal. A span that comes twice in one
 /// request is stored and counted once.
-pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Result<Outcome, slowburn_storage::Error> {
+pub(super) fn prepare(
+    requests: &[&Records],
+    slis: &SliSet,
+    sampling: &[SamplingRule],
+    flush: Flush,
+) -> Result<Outcome, slowburn_storage::Error> {
     let mut spans: Vec<&Span> = Vec::new();
     let mut logs: Vec<&LogRecord> = Vec::new();
     let mut points: Vec<&Point> = Vec::new();
@@ -120,7 +140,7 @@ pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Res
     for request in requests {
         match request {
             Records::Spans(own) => {
-                let mut seen: std::collections::HashSet<_> = std::collections::HashSet::with_capacity(own.len());
+                let mut seen: HashSet<_> = HashSet::with_capacity(own.len());
                 spans.extend(own.iter().filter(|span| seen.insert((span.trace_id, span.span_id))));
             }
             Records::Logs(own) => logs.extend(own),
@@ -141,8 +161,19 @@ pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Res
     let place = |id, records| Place { bucket, slot, part: Part::of_flush(records), id, sli_version: slis.version };
     let mut prepared = Prepared { counts: counted.deltas, ..Prepared::default() };
     if !spans.is_empty() {
-        let place = place(span_segment, spans.len());
-        prepared.spans = Some(prepare_spans(spans, place, bad_spans.into_rows())?);
+        let red = red_of(&spans);
+        let all = spans.len();
+        let sampled = (!sampling.is_empty()).then(|| sample(sampling, &spans, bad_spans.traces()));
+        if let Some(sampled) = &sampled {
+            spans = sampled.iter().collect();
+        }
+        let stored = spans.len();
+        prepared.spans = Some(PreparedSpans {
+            stored: (stored > 0).then(|| stored_spans(spans, place(span_segment, stored))).transpose()?,
+            red,
+            bad: bad_spans.into_rows(),
+            left_out: all - stored,
+        });
     }
     if !logs.is_empty() {
         let mentions = mentions(logs.iter().copied());
@@ -157,18 +188,14 @@ pub(super) fn prepare(requests: &[&Records], slis: &SliSet, flush: Flush) -> Res
     Ok(Outcome::Prepared(Box::new(prepared)))
 }
 
-fn prepare_spans(mut spans: Vec<&Span>, place: Place, bad: Vec<BadTrace>) -> Result<PreparedSpans, slowburn_storage::Error> {
+/// Counts spans and their durations by operation, kind, status and minute.
+fn red_of(spans: &[&Span]) -> RedDeltas {
     let mut red: HashMap<(&str, &str, u8, u8, i32), slowburn_domain::sketch::Sketch> = HashMap::new();
-    let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
-    let mut hashes = Vec::new();
-    for span in &spans {
+    for span in spans {
         let key = (span.source.service.as_str(), span.operation.as_str(), span.kind as u8, span.status as u8, span.end.minute().0);
         red.entry(key).or_default().record(span.duration_nanos());
-        traces.entry(span.trace_id).or_default().push(span);
-        hashes.extend(span.attributes.iter().map(|(key, value)| Bloom::hash(key, value)));
     }
-    let red = red
-        .into_iter()
+    red.into_iter()
         .map(|((service, operation, kind, status, minute), sketch)| {
             let key = RedKey {
                 service: service.to_owned(),
@@ -179,10 +206,19 @@ fn prepare_spans(mut spans: Vec<&Span>, place: Place, bad: Vec<BadTrace>) -> Res
             };
             (key, sketch)
         })
-        .collect();
+        .collect()
+}
+
+/// The segment of spans and a fragment for each trace.
+fn stored_spans(mut spans: Vec<&Span>, place: Place) -> Result<SpanSegment, slowburn_storage::Error> {
+    let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
+    let mut hashes = Vec::with_capacity(spans.len() * 8);
+    for span in &spans {
+        traces.entry(span.trace_id).or_default().push(span);
+        hashes.extend(span.attributes.iter().map(|(key, value)| Bloom::hash(key, value)));
+    }
     let fragments = traces.values().filter_map(|spans| Fragment::of(spans.iter().copied())).collect();
-    let segment = segment_of(&mut spans, hashes, place)?;
-    Ok(PreparedSpans { segment, fragments, red, bad })
+    Ok((segment_of(&mut spans, hashes, place)?, fragments))
 }
 
 /// Where a segment is to lie.
@@ -278,7 +314,7 @@ fn point_segment_of(points: &mut [&Point], place: Place) -> Result<NewSegment, s
 
 /// A segment of points that were stored before. A point that is there twice is stored once. `None` without points.
 pub(crate) fn rewritten_points(points: &[Point], place: Place) -> Result<Option<NewSegment>, slowburn_storage::Error> {
-    let mut seen = std::collections::HashSet::with_capacity(points.len());
+    let mut seen = HashSet::with_capacity(points.len());
     let mut own: Vec<&Point> = points.iter().filter(|point| seen.insert((point.series, point.time))).collect();
     if own.is_empty() { Ok(None) } else { point_segment_of(&mut own, place).map(Some) }
 }
@@ -297,18 +333,8 @@ pub(crate) fn rewritten_logs(records: &[LogRecord], place: Place) -> Result<Opti
 
 /// A segment of spans that were stored before, and its index rows. A span that is there twice is stored once: the first.
 /// `None` without spans.
-pub(crate) fn rewritten(spans: &[Span], place: Place) -> Result<Option<(NewSegment, Vec<Fragment>)>, slowburn_storage::Error> {
-    let mut seen = std::collections::HashSet::with_capacity(spans.len());
-    let mut own: Vec<&Span> = spans.iter().filter(|span| seen.insert((span.trace_id, span.span_id))).collect();
-    if own.is_empty() {
-        return Ok(None);
-    }
-    let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
-    let mut hashes = Vec::with_capacity(own.len() * 8);
-    for span in &own {
-        traces.entry(span.trace_id).or_default().push(span);
-        hashes.extend(span.attributes.iter().map(|(key, value)| Bloom::hash(key, value)));
-    }
-    let fragments = traces.values().filter_map(|spans| Fragment::of(spans.iter().copied())).collect();
-    Ok(Some((segment_of(&mut own, hashes, place)?, fragments)))
+pub(crate) fn rewritten(spans: &[Span], place: Place) -> Result<Option<SpanSegment>, slowburn_storage::Error> {
+    let mut seen = HashSet::with_capacity(spans.len());
+    let own: Vec<&Span> = spans.iter().filter(|span| seen.insert((span.trace_id, span.span_id))).collect();
+    (!own.is_empty()).then(|| stored_spans(own, place)).transpose()
 }

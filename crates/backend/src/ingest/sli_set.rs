@@ -92,9 +92,10 @@ impl SliSet {
             let group = sli.grouping.as_ref().and_then(|grouping| grouping.group(record, &mut counted.unknown));
             for id in sli.id.into_iter().chain(group) {
                 let counts: &mut Counts = counted.deltas.entry((id, at)).or_default();
-                counts.good += u64::from(is_good);
-                counts.total += 1;
-                if !is_good {
+                counts.total += record.weight();
+                if is_good {
+                    counts.good += record.weight();
+                } else {
                     bad(id);
                 }
             }

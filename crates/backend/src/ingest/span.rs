@@ -80,6 +80,7 @@ pub(super) fn span(span: proto::Span, source: &Arc<Source>, now: Timestamp) -> R
         correlation_id: None,
         project_id: None,
         execution_id: None,
+        weight: 1,
     })
 }
 

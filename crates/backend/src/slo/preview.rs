@@ -229,13 +229,13 @@ impl Walk {
             let value = group_of(text.as_deref());
             let is_full = self.groups.len() > group_by.cap as usize;
             match self.groups.get_mut(value) {
-                Some(events) => *events += 1,
+                Some(events) => *events += record.weight(),
                 None if is_full => {}
-                None => drop(self.groups.insert(value.to_owned(), 1)),
+                None => drop(self.groups.insert(value.to_owned(), record.weight())),
             }
         }
         let is_good = self.good.matches(record);
-        *minutes.entry(at.minute()).or_default() += Counts { good: u64::from(is_good), total: 1 };
+        *minutes.entry(at.minute()).or_default() += Counts { good: u64::from(is_good) * record.weight(), total: record.weight() };
         Some(is_good)
     }
 

@@ -155,6 +155,7 @@ mod tests {
                     correlation_id: id('c', 0),
                     project_id: id('p', 1),
                     execution_id: id('e', 2),
+                    weight: 1,
                 }
             },
         )

@@ -11,8 +11,6 @@ use slowburn_domain::id::TraceId;
 use slowburn_domain::log::LogRecord;
 use slowburn_domain::signal::Telemetry;
 use slowburn_domain::time::Timestamp;
-use slowburn_domain::trace::Fragment;
-use slowburn_storage::ingest::NewSegment;
 use slowburn_storage::kept::Leaving;
 use slowburn_storage::log;
 use slowburn_storage::partition::{self, Part};
@@ -20,7 +18,7 @@ use slowburn_storage::segment::{decode_logs, decode_traces};
 use slowburn_storage::{ingest, kept};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::ingest::prepare::{LogSegment, Place, rewritten, rewritten_logs};
+use crate::ingest::prepare::{LogSegment, Place, SpanSegment, rewritten, rewritten_logs};
 use crate::{Backend, Error, Result};
 
 /// One trace without a bad event in this many is kept.
@@ -79,8 +77,6 @@ impl Backend {
         Ok(true)
     }
 }
-
-type SpanSegment = (NewSegment, Vec<Fragment>);
 
 /// What stays of some segments of one bucket, each signal in a segment that bears the id of the first.
 fn kept_of(

@@ -59,6 +59,7 @@ impl Backend {
             correlation_attributes: settings.correlation_attributes.clone(),
             redacted_keys: settings.redacted_keys.clone(),
             redacts_emails: settings.redact_emails,
+            sampling: settings.sampling.iter().map(ToString::to_string).collect(),
             otlp_http: self.0.otlp_http.clone(),
         })
     }

@@ -17,6 +17,7 @@ mod merge;
 mod metrics;
 mod plans;
 mod prometheus;
+mod sampling;
 mod slo;
 mod trace;
 

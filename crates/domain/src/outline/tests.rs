@@ -33,6 +33,7 @@ pub(crate) fn span((number, parent, name, start, end): Drawn<'_>) -> Span {
         correlation_id: None,
         project_id: None,
         execution_id: None,
+        weight: 1,
     }
 }
 

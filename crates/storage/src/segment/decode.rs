@@ -65,6 +65,7 @@ fn spans_of(batch: &RecordBatch, id: i64, spans: &mut Vec<Span>) -> Result<()> {
     let operations = shared.column("operation")?.as_string::<i32>();
     let (messages, states) = (shared.texts("status_message")?, shared.texts("trace_state")?);
     let (events, links) = (shared.texts("events")?, shared.texts("links")?);
+    let weights = batch.column_by_name("weight").map(|array| array.as_primitive::<Int64Type>());
     for row in 0..batch.num_rows() {
         let [correlation_id, project_id, execution_id] = shared.ids(row);
         let start = Timestamp::from_nanos(starts.value(row));
@@ -86,6 +87,7 @@ fn spans_of(batch: &RecordBatch, id: i64, spans: &mut Vec<Span>) -> Result<()> {
             correlation_id,
             project_id,
             execution_id,
+            weight: weights.map_or(1, |weights| u32::try_from(weights.value(row)).unwrap_or(1)),
         });
     }
     Ok(())

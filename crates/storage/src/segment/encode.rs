@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
 use arrow_array::builder::{FixedSizeBinaryBuilder, Int8Builder, Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, Int64Array};
 use slowburn_domain::span::Span;
 
 use super::shared::{self, Column, filled, json, texts};
@@ -62,5 +62,11 @@ fn own_columns(spans: &[&Span]) -> Result<Vec<Column>> {
         ("events", lists(|span| (!span.events.is_empty()).then(|| json(&span.events)))),
         ("links", lists(|span| (!span.links.is_empty()).then(|| json(&span.links)))),
     ];
-    Ok(columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect())
+    let mut columns: Vec<Column> = columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect();
+    // Where nothing was left out there is nothing to say.
+    if spans.iter().any(|span| span.weight != 1) {
+        let weights = Int64Array::from_iter_values(spans.iter().map(|span| i64::from(span.weight)));
+        columns.push(("weight".to_owned(), Arc::new(weights)));
+    }
+    Ok(columns)
 }

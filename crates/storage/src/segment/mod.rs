@@ -5,7 +5,7 @@
 //! encoded), `service`, `operation`, `kind`, `status`, `status_message`, `trace_state`, `correlation_id`, `project_id`,
 //! `execution_id`, `source` (resource and scope as JSON, a dictionary), `events`, `links` (JSON), one column per frequent
 //! attribute, named by its type and key (`s.http.route`, `i.http.response.status_code`), and `rest`, the other attributes
-//! as JSON. Log records have `time`, `severity`, `severity_text`, `event_name` and `body` (`other_body`, JSON, when it is no
+//! as JSON. Spans have a `weight` beside, where sampling left others out. Log records have `time`, `severity`, `severity_text`, `event_name` and `body` (`other_body`, JSON, when it is no
 //! text) in place of the columns that are about spans. Points of metrics have columns of their own (`point`).
 
 mod attributes;

@@ -50,7 +50,20 @@ fn span(trace: u8, id: u8) -> Span {
         correlation_id: (id == 7).then(|| "a%41+b".to_owned()),
         project_id: None,
         execution_id: None,
+        weight: 1,
     }
+}
+
+#[test]
+fn a8_weights_are_read_back_and_cost_nothing_where_nothing_was_left_out() {
+    let whole: Vec<Span> = (1..9).map(|id| span(1, id)).collect();
+    let chosen: Vec<Span> = whole.iter().map(|span| Span { weight: 100, ..span.clone() }).collect();
+    let mixed: Vec<&Span> = whole.iter().take(4).chain(chosen.iter().skip(4)).collect();
+    let (bytes, plain) = (encode(&mixed).expect("encoded"), encode(&whole.iter().collect::<Vec<_>>()).expect("encoded"));
+    assert!(plain.len() < bytes.len());
+    let weights = |body: Vec<u8>| decode(Bytes::from(body), 1).expect("read").iter().map(|span| span.weight).collect::<Vec<_>>();
+    assert_eq!(weights(bytes), [1, 1, 1, 1, 100, 100, 100, 100]);
+    assert_eq!(weights(plain), [1; 8]);
 }
 
 fn sorted(mut span: Span) -> Span {

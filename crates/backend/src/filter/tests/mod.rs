@@ -52,6 +52,7 @@ fn payment() -> Span {
         correlation_id: Some("order-17".to_owned()),
         project_id: None,
         execution_id: None,
+        weight: 1,
     }
 }
 

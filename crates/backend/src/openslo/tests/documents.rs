@@ -25,6 +25,7 @@ fn request(status: Status, millis: i64) -> Span {
         correlation_id: None,
         project_id: None,
         execution_id: None,
+        weight: 1,
     }
 }
 

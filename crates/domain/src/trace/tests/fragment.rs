@@ -33,6 +33,7 @@ fn span(number: u64, parent: u64, service: &str, start: i64, end: i64) -> Span {
         correlation_id: None,
         project_id: None,
         execution_id: None,
+        weight: 1,
     }
 }
 
