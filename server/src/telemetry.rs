@@ -58,6 +58,7 @@ fn describe() {
         ("slowburn_spans_accepted_total", "Spans acknowledged."),
         ("slowburn_spans_rejected_total", "Spans refused for a fault of their own."),
         ("slowburn_spans_stored_total", "Spans committed."),
+        ("slowburn_spans_sampled_out_total", "Spans counted and left out by sampling."),
         ("slowburn_error_spans_stored_total", "Spans committed that hold an error."),
         ("slowburn_log_records_accepted_total", "Log records acknowledged."),
         ("slowburn_log_records_rejected_total", "Log records refused for a fault of their own."),

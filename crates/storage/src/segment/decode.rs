@@ -1,6 +1,6 @@
 //! Parquet to spans.
 
-use arrow_array::cast::AsArray as _;
+use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array as _, RecordBatch};
 use bytes::Bytes;
@@ -65,7 +65,7 @@ fn spans_of(batch: &RecordBatch, id: i64, spans: &mut Vec<Span>) -> Result<()> {
     let operations = shared.column("operation")?.as_string::<i32>();
     let (messages, states) = (shared.texts("status_message")?, shared.texts("trace_state")?);
     let (events, links) = (shared.texts("events")?, shared.texts("links")?);
-    let weights = batch.column_by_name("weight").map(|array| array.as_primitive::<Int64Type>());
+    let weights = batch.column_by_name("weight").map(AsArray::as_primitive::<Int64Type>);
     for row in 0..batch.num_rows() {
         let [correlation_id, project_id, execution_id] = shared.ids(row);
         let start = Timestamp::from_nanos(starts.value(row));
