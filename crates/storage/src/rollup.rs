@@ -69,7 +69,7 @@ pub struct Changes {
     pub unfolded: Sums,
 }
 
-/// Reads what was counted since `known`, in one statement. Folds before the last [`LOGGED_FOLDS`] are missing: compare
+/// Reads what was counted since `known`, in one statement. The position has every bucket, also one that was never folded. Folds before the last [`LOGGED_FOLDS`] are missing: compare
 /// positions.
 ///
 /// # Errors
@@ -77,7 +77,8 @@ pub struct Changes {
 pub async fn changes(connection: &mut PgConnection, buckets: &[i16], known: &Position) -> Result<Changes> {
     let (known_buckets, known_folds): (Vec<i16>, Vec<i64>) = known.iter().unzip();
     let rows = sqlx::query(concat!(
-        "SELECT 0, bucket::int, 0, fold, 0::bigint FROM rollup_folds WHERE bucket = ANY ($1)
+        "SELECT 0, own.bucket::int, 0, coalesce(fold, 0), 0::bigint
+         FROM unnest($1::smallint[]) AS own (bucket) LEFT JOIN rollup_folds USING (bucket)
          UNION ALL
          SELECT 1, f.sli_id, f.minute, sum(f.good)::bigint, sum(f.total)::bigint FROM unnest($2::smallint[], $3::bigint[]) AS known (bucket, fold)
          JOIN rollup_folded f ON f.bucket = known.bucket AND f.fold > known.fold GROUP BY 2, 3

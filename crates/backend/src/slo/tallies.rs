@@ -191,7 +191,7 @@ impl Known {
             let known = position.get(bucket).copied().unwrap_or(0);
             (known..known + LOGGED_FOLDS).contains(fold)
         };
-        // A bucket never folded before is not asked for, so its first folds would be missed.
+        // Of a bucket that is not known nothing is asked, so its folds would be missed.
         changes.position.len() == position.len() && changes.position.iter().all(follows)
     }
 
@@ -400,7 +400,7 @@ mod tests {
             assert_eq!(known.can_add(&changes(fold, Vec::new(), Vec::new())), can, "fold {fold}");
         }
         let another = Changes { position: Position::from([(0, 5), (1, 1)]), ..Changes::default() };
-        assert!(!known.can_add(&another), "a bucket folded for the first time");
+        assert!(!known.can_add(&another), "a bucket that was not asked for");
         assert!(!Known::default().can_add(&another));
     }
 

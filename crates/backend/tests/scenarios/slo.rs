@@ -94,6 +94,34 @@ async fn counts_in_memory_follow_whoever_folds(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn the_first_fold_of_a_bucket_is_added_to_what_memory_knows(pool: PgPool) {
+    let scene = Scene::new(pool.clone()).await;
+    scene.apply(&availability("known", 0.99, "30d")).await;
+    let total = async || scene.backend.slo("known", NOON).await.expect("known").evaluation.counts.total;
+    let folded_buckets = async || {
+        scene.backend.fold_all().await.expect("folded");
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM rollup_folds").fetch_one(&pool).await.expect("counted")
+    };
+    let mut sent = 0;
+    let mut send = async || {
+        sent += 1;
+        scene.send(body("checkout", vec![SpanBuilder::new(sent, 1, NOON).build()])).await.expect("accepted");
+        u64::try_from(sent).expect("few")
+    };
+    send().await;
+    assert_eq!((folded_buckets().await, total().await), (1, 1));
+    // Whoever read everything anew would now read this.
+    sqlx::query("UPDATE rollup_minute SET good = good + 1000, total = total + 1000").execute(&pool).await.expect("changed");
+    let sent = loop {
+        let sent = send().await;
+        if folded_buckets().await == 2 {
+            break sent;
+        }
+    };
+    assert_eq!(total().await, sent);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn b8_silence_is_unmeasured_and_not_good(pool: PgPool) {
     let scene = Scene::new(pool).await;
     scene.apply(&availability("quiet", 0.99, "7d")).await;
