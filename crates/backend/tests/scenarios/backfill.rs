@@ -9,37 +9,16 @@ use slowburn_domain::slo::Counts;
 use slowburn_test_support::{SpanBuilder, body, int};
 use sqlx::PgPool;
 
-use crate::{NOON, Scene};
+use crate::{NOON, Scene, ratio};
 
 /// An SLO whose filters need no attribute, so that its past comes from the RED rollup.
 fn by_operation(name: &str) -> String {
-    slo(name, "service == \"checkout\"", "status != \"error\"")
+    ratio(name, "service == \"checkout\"", "status != \"error\"")
 }
 
 /// An SLO over an attribute, so that its past comes from segments.
 fn by_attribute(name: &str) -> String {
-    slo(name, "attributes.size > 0", "attributes.size < 7")
-}
-
-fn slo(name: &str, total: &str, good: &str) -> String {
-    format!(
-        "apiVersion: openslo/v1
-kind: SLO
-metadata: {{name: {name}}}
-spec:
-  service: checkout
-  indicator:
-    metadata: {{name: {name}-sli}}
-    spec:
-      ratioMetric:
-        counter: true
-        good: {{metricSource: {{type: slowburn, spec: {{signal: spans, filter: '{good}'}}}}}}
-        total: {{metricSource: {{type: slowburn, spec: {{signal: spans, filter: '{total}'}}}}}}
-  timeWindow: [{{duration: 7d, isRolling: true}}]
-  budgetingMethod: Occurrences
-  objectives: [{{target: 0.99}}]
-"
-    )
+    ratio(name, "attributes.size > 0", "attributes.size < 7")
 }
 
 /// A request of `spans` spans that end over the last two hours.
@@ -197,5 +176,5 @@ async fn progress_is_told_until_all_is_counted(pool: PgPool) {
 }
 
 fn slo_text_changed() -> String {
-    slo("attribute", "attributes.size > 1", "attributes.size < 7")
+    ratio("attribute", "attributes.size > 1", "attributes.size < 7")
 }

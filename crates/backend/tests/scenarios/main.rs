@@ -105,3 +105,25 @@ spec:
 "
     )
 }
+
+/// An objective over the spans of any service that meet `total`; those are good that meet `good`.
+pub(crate) fn ratio(name: &str, total: &str, good: &str) -> String {
+    format!(
+        "apiVersion: openslo/v1
+kind: SLO
+metadata: {{name: {name}}}
+spec:
+  service: checkout
+  indicator:
+    metadata: {{name: {name}-sli}}
+    spec:
+      ratioMetric:
+        counter: true
+        good: {{metricSource: {{type: slowburn, spec: {{signal: spans, filter: '{good}'}}}}}}
+        total: {{metricSource: {{type: slowburn, spec: {{signal: spans, filter: '{total}'}}}}}}
+  timeWindow: [{{duration: 7d, isRolling: true}}]
+  budgetingMethod: Occurrences
+  objectives: [{{target: 0.99}}]
+"
+    )
+}

@@ -8,7 +8,7 @@ use slowburn_domain::span::Status;
 use slowburn_test_support::{SpanBuilder, body, int, texts};
 use sqlx::PgPool;
 
-use crate::{NOON, Scene};
+use crate::{NOON, Scene, ratio};
 
 /// Traces of a request; one in fifty of them fails.
 const TRACES: u64 = 1_000;
@@ -36,24 +36,7 @@ fn request(number: u64, sse: bool) -> Vec<u8> {
 
 /// An objective over an attribute, so that its past comes from segments.
 fn roots(name: &str) -> String {
-    format!(
-        "apiVersion: openslo/v1
-kind: SLO
-metadata: {{name: {name}}}
-spec:
-  service: checkout
-  indicator:
-    metadata: {{name: {name}-sli}}
-    spec:
-      ratioMetric:
-        counter: true
-        good: {{metricSource: {{type: slowburn, spec: {{signal: spans, filter: 'status != \"error\"'}}}}}}
-        total: {{metricSource: {{type: slowburn, spec: {{signal: spans, filter: 'attributes.size >= 0'}}}}}}
-  timeWindow: [{{duration: 7d, isRolling: true}}]
-  budgetingMethod: Occurrences
-  objectives: [{{target: 0.9}}]
-"
-    )
+    ratio(name, "attributes.size >= 0", "status != \"error\"")
 }
 
 async fn counts(scene: &Scene, name: &str) -> Counts {
