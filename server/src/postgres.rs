@@ -250,22 +250,25 @@ impl Cluster {
     }
 
     async fn wait_until_ready(&self) -> anyhow::Result<()> {
-        let mut rounds_without_pid = 0;
+        let mut rounds_without_server = 0;
+        let mut outcome = format!("was not ready within {START_SECONDS} s");
         for _ in 0..START_SECONDS * 10 {
             if let Ok(connection) = PgConnection::connect_with(&self.options("postgres")).await {
                 connection.close().await?;
                 return Ok(());
             }
-            // It writes the file first thing; when that is gone again, it has given up.
-            rounds_without_pid = if self.data().join("postmaster.pid").exists() { 0 } else { rounds_without_pid + 1 };
-            if rounds_without_pid > 20 {
+            // It writes its number first thing; when nobody of that number lives, it has given up. The file of one that was killed
+            // stays, so that there is a file says nothing.
+            rounds_without_server = if self.running().is_some() { 0 } else { rounds_without_server + 1 };
+            if rounds_without_server > 20 {
+                "has ended".clone_into(&mut outcome);
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let log = fs::read_to_string(self.folder.join("postgres.log")).unwrap_or_default();
         let tail: Vec<&str> = log.lines().rev().take(5).collect();
-        bail!("the database server did not start; the end of its log: {}", tail.into_iter().rev().collect::<Vec<_>>().join(" | "))
+        bail!("the database server {outcome}; the end of its log: {}", tail.into_iter().rev().collect::<Vec<_>>().join(" | "))
     }
 
     async fn create_database(&self) -> anyhow::Result<()> {
@@ -336,6 +339,20 @@ mod tests {
         let fault = check_way(&inner, Account { uid: 54_321, gid: 54_321 }).expect_err("closed");
         assert!(fault.to_string().contains("closed;"), "{fault}");
         fs::remove_dir_all(root).expect("removed");
+    }
+
+    #[tokio::test]
+    async fn the_number_of_a_killed_server_is_no_sign_of_life() {
+        let folder = std::env::temp_dir().join(format!("slowburn-killed-{}", std::process::id()));
+        fs::create_dir_all(folder.join("cluster")).expect("folder");
+        let mut killed = Command::new("true").spawn().expect("started");
+        killed.wait().expect("ended");
+        fs::write(folder.join("cluster/postmaster.pid"), format!("{}\n", killed.id())).expect("written");
+        let lock = File::create(folder.join("slowburn.lock")).expect("made");
+        let cluster = Cluster { folder: folder.clone(), programs: PathBuf::new(), account: None, child: Mutex::new(None), _lock: lock };
+        let fault = cluster.wait_until_ready().await.expect_err("nobody answers");
+        assert!(fault.to_string().starts_with("the database server has ended;"), "{fault}");
+        fs::remove_dir_all(folder).expect("removed");
     }
 
     #[test]

@@ -95,6 +95,11 @@ impl Server {
         format!("http://{}/v1/logs", self.otlp)
     }
 
+    /// The OTLP/HTTP door for metrics.
+    pub(crate) fn metrics_url(&self) -> String {
+        format!("http://{}/v1/metrics", self.otlp)
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

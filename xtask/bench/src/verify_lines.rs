@@ -35,16 +35,21 @@ pub(crate) async fn verify(server: &Server, client: &Client, speeches: &[Speech]
     let total = slo_counter(server, client, "slowburn_slo_events_total", SLO).await?;
     let good = slo_counter(server, client, "slowburn_slo_good_events_total", SLO).await?;
     ensure!((total, good) == (of_gateway, of_gateway - its_errors), "{SLO} counts {good} of {total}, sent were {of_gateway}");
-    walk(server, client, expected).await
+    walk(server, client, expected, print_of_item).await
 }
 
-/// Walks all pages of the search for everything.
-async fn walk(server: &Server, client: &Client, mut missing: HashSet<u64>) -> Result<()> {
+/// Walks all pages of the search for everything: each line that is missing is met once, and no other.
+pub(crate) async fn walk(
+    server: &Server,
+    client: &Client,
+    mut missing: HashSet<u64>,
+    print_of: impl Fn(&Value) -> Result<u64>,
+) -> Result<()> {
     let mut cursor = String::new();
     loop {
         let page = get(server, client, &format!("/api/v1/logs?limit=1000&cursor={cursor}")).await?;
         for item in page["items"].as_array().context("logs: no items")? {
-            ensure!(missing.remove(&print_of_item(item)?), "a line was never sent, or is shown twice: {item}");
+            ensure!(missing.remove(&print_of(item)?), "a line was never sent, or is shown twice: {item}");
         }
         match page["next"].as_str() {
             Some(next) => next.clone_into(&mut cursor),
@@ -61,7 +66,8 @@ pub(crate) fn time_ns(item: &Value) -> Result<u64> {
     Ok(u64::try_from(time.as_nanosecond())?)
 }
 
-fn print_of_item(item: &Value) -> Result<u64> {
+/// A hash of all that a line of an answer says.
+pub(crate) fn print_of_item(item: &Value) -> Result<u64> {
     let text = |name: &str| item[name].as_str().unwrap_or_default();
     let id = item["correlation_ids"][0].as_str();
     let mut attributes: Vec<(String, String)> = item["attributes"]
@@ -74,7 +80,8 @@ fn print_of_item(item: &Value) -> Result<u64> {
     Ok(print(time_ns(item)?, text("severity"), text("service"), text("body"), [text("trace_id"), text("span_id")], id, &attributes))
 }
 
-fn print_of_line(line: &Line) -> u64 {
+/// A hash of all that a line says.
+pub(crate) fn print_of_line(line: &Line) -> u64 {
     let Line { time_ns, severity, service, body, place, correlation_id, attributes } = line;
     let trace_id = place.map(|(trace_id, _)| format!("{trace_id:032x}")).unwrap_or_default();
     let span_id = place.map(|(_, span_id)| format!("{span_id:016x}")).unwrap_or_default();
@@ -93,7 +100,6 @@ fn print_of_line(line: &Line) -> u64 {
     print(*time_ns, word_of(*severity), SERVICES[*service], body, [&trace_id, &span_id], correlation_id.as_deref(), &attributes)
 }
 
-/// A hash of all that a line says.
 fn print(
     time_ns: u64,
     severity: &str,

@@ -9,6 +9,7 @@ mod correlation;
 mod definitions;
 mod editor;
 mod exclusion;
+mod faults;
 mod group;
 mod incident;
 mod ingest;

@@ -6,11 +6,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use reqwest::Client;
 
-use super::check;
+use super::check::check;
+use super::door::{Doors, Signal};
+use super::later::Running;
 use super::sender::Senders;
-use crate::load::apply_slos;
 use crate::report::Report;
 use crate::say;
 use crate::server::{Product, Server};
@@ -22,43 +22,39 @@ const BALLAST_MIB: usize = 120;
 /// Longest wait for the disk to be full, and for the first acknowledgement after room was made.
 const LIMIT: Duration = Duration::from_mins(4);
 
-pub(super) async fn run(product: &Product, folder: &Path, report: &mut Report) -> Result<()> {
+pub(super) async fn run(product: &Product, folder: &Path, report: &mut Report) -> Result<Option<Running>> {
     let Some(disk) = Disk::mount(folder)? else {
         say("the disk is not filled: making a file system of its own takes root");
-        return Ok(());
+        return Ok(None);
     };
     say("filling the disk");
     let server = Server::start(product, &disk.0, "full", false, &[]).await?;
-    apply_slos(&server, &Client::builder().no_proxy().build()?).await?;
+    super::prepare(&server).await?;
     let ballast = disk.0.join("ballast");
     std::fs::write(&ballast, vec![1; BALLAST_MIB << 20]).context("the ballast")?;
-    let senders = Senders::start(&[server.traces_url()], 4)?;
+    let mut senders = Senders::start(&[Doors::of(&server)])?;
     let begun = Instant::now();
-    let mut last = (senders.acknowledged(), Instant::now());
-    // Full when for three seconds nothing was acknowledged and senders were told to try again.
-    let retries = senders.retries();
-    while last.1.elapsed() < Duration::from_secs(3) || senders.retries() == retries {
+    let mut last = (senders.acknowledged(Signal::Spans), Instant::now());
+    // Full when for three seconds no spans were acknowledged and their senders were told to try again. A heartbeat may still find
+    // its place: it takes no more than the row it changes.
+    let retries = senders.retries(Signal::Spans);
+    while last.1.elapsed() < Duration::from_secs(3) || senders.retries(Signal::Spans) == retries {
         ensure!(begun.elapsed() < LIMIT, "the disk did not fill");
         tokio::time::sleep(Duration::from_millis(100)).await;
-        if senders.acknowledged() > last.0 {
-            last = (senders.acknowledged(), Instant::now());
+        if senders.acknowledged(Signal::Spans) > last.0 {
+            last = (senders.acknowledged(Signal::Spans), Instant::now());
         }
     }
     say("the disk is full; making room");
     std::fs::remove_file(&ballast)?;
-    let (before, begun) = (senders.acknowledged(), Instant::now());
-    while senders.acknowledged() < before + 5 {
-        ensure!(begun.elapsed() < LIMIT, "with room on the disk nothing is acknowledged again");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    tokio::time::timeout(LIMIT, senders.wait_for(5)).await.context("with room on the disk a signal is not acknowledged again")??;
     let sent = senders.end().await?;
-    check(&server, &sent, "a full disk", report).await?;
-    drop(server);
-    Ok(())
+    let later = check(&server, &server.data, &sent, "a full disk", report).await?;
+    Ok(Some(Running { servers: vec![server], disk: Some(disk), later }))
 }
 
 /// A mounted file system, unmounted in the end.
-struct Disk(PathBuf);
+pub(super) struct Disk(PathBuf);
 
 impl Disk {
     /// `None` without the right to mount.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::Result;
 use rand::Rng as _;
 use rand::rngs::SmallRng;
-use reqwest::Client;
 
-use super::check;
+use super::check::check;
+use super::door::Doors;
+use super::later::Running;
 use super::sender::Senders;
-use crate::load::apply_slos;
 use crate::report::Report;
 use crate::say;
 use crate::server::{Product, Server};
@@ -18,11 +18,11 @@ use crate::server::{Product, Server};
 /// Longest time between two kills, milliseconds.
 const APART: u64 = 2_500;
 
-pub(super) async fn run(product: &Product, folder: &Path, kills: usize, rng: &mut SmallRng, report: &mut Report) -> Result<()> {
+pub(super) async fn run(product: &Product, folder: &Path, kills: usize, rng: &mut SmallRng, report: &mut Report) -> Result<Running> {
     let mut server = Server::start(product, folder, "kills", false, &[]).await?;
-    apply_slos(&server, &Client::builder().no_proxy().build()?).await?;
-    let senders = Senders::start(&[server.traces_url()], 1)?;
-    senders.wait_for(5).await;
+    super::prepare(&server).await?;
+    let mut senders = Senders::start(&[Doors::of(&server)])?;
+    senders.wait_for(5).await?;
     for kill in 0..kills {
         tokio::time::sleep(Duration::from_millis(rng.random_range(0..APART))).await;
         match rng.random_range(0..3) {
@@ -43,8 +43,9 @@ pub(super) async fn run(product: &Product, folder: &Path, kills: usize, rng: &mu
             }
         }
         // Each fault meets a working system.
-        senders.wait_for(3).await;
+        senders.wait_for(3).await?;
     }
     let sent = senders.end().await?;
-    check(&server, &sent, &format!("{kills} kills of server and PostgreSQL"), report).await
+    let later = check(&server, &server.data, &sent, &format!("{kills} kills of server and PostgreSQL"), report).await?;
+    Ok(Running { servers: vec![server], disk: None, later })
 }

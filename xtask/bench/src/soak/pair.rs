@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use rand::Rng as _;
 use rand::rngs::SmallRng;
-use reqwest::Client;
 
-use super::check;
+use super::check::check;
+use super::door::Doors;
+use super::later::Running;
 use super::sender::Senders;
-use crate::load::apply_slos;
 use crate::report::{Bound, Report};
 use crate::server::{Product, Server};
 use crate::{database, say};
@@ -19,16 +19,16 @@ use crate::{database, say};
 /// Longest wait for the leases before this gives up.
 const LIMIT: Duration = Duration::from_mins(1);
 
-pub(super) async fn run(product: &Product, folder: &Path, rng: &mut SmallRng, report: &mut Report) -> Result<()> {
+pub(super) async fn run(product: &Product, folder: &Path, rng: &mut SmallRng, report: &mut Report) -> Result<Running> {
     say("two servers on one database");
     let mut first = Server::start(product, folder, "pair", false, &[]).await?;
-    apply_slos(&first, &Client::builder().no_proxy().build()?).await?;
+    super::prepare(&first).await?;
     let url = first.database_url();
     let second = Server::start(product, folder, "second", false, &[("DATABASE_URL", &url)]).await?;
     let mut link = database::connect(&first.data, "slowburn").await?;
     let holders = "SELECT count(*), count(*) FILTER (WHERE holder = $1) FROM leases WHERE name LIKE 'fold/%' AND expires_at > now()";
-    let senders = Senders::start(&[first.traces_url(), second.traces_url()], 2)?;
-    senders.wait_for(10).await;
+    let mut senders = Senders::start(&[Doors::of(&first), Doors::of(&second)])?;
+    senders.wait_for(10).await?;
     tokio::time::sleep(Duration::from_millis(rng.random_range(0..2_000))).await;
     // The first server came first and renews its leases in time.
     let holder: sqlx::types::Uuid = sqlx::query_scalar("SELECT holder FROM leases WHERE name = 'fold/0'").fetch_one(&mut link).await?;
@@ -44,7 +44,7 @@ pub(super) async fn run(product: &Product, folder: &Path, rng: &mut SmallRng, re
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let moved = begun.elapsed();
-    senders.wait_for(10).await;
+    senders.wait_for(10).await?;
     let sent = senders.end().await?;
     report.add(
         "D4",
@@ -53,7 +53,7 @@ pub(super) async fn run(product: &Product, folder: &Path, rng: &mut SmallRng, re
         "s",
         Bound::AtMost { floor: 5.0, aim: 5.0 },
     );
-    check(&second, &sent, "two servers, one killed", report).await?;
-    drop(second);
-    Ok(())
+    let later = check(&second, &first.data, &sent, "two servers, one killed", report).await?;
+    // The cluster is of the first.
+    Ok(Running { servers: vec![second, first], disk: None, later })
 }

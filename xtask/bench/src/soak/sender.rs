@@ -1,120 +1,145 @@
-//! Senders that do not give up: a request is sent again, the same bytes, until it is acknowledged.
+//! Senders of every signal that do not give up: a request is sent again, the same bytes, until it is acknowledged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
-use jiff::Timestamp;
 use reqwest::Client;
-use reqwest::header::CONTENT_TYPE;
 use tokio::task::JoinSet;
 
-use crate::otlp;
-use crate::spans::{Layout, Workload};
+use super::door::{Doors, Post, SIGNALS, Signal, is_acknowledged};
+use super::sent::Sent;
+use super::writer::{Writer, now_ns};
 
-/// Senders at the same time.
-const SENDERS: usize = 6;
 /// Longest wait for an answer, as SDKs have it.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
+/// So long after its end a minute is closed for SLIs over metrics, nanoseconds.
+const CLOSED_AFTER: u64 = 60_000_000_000;
 
-/// What was acknowledged.
+/// How many senders a signal has, and how long each rests after an acknowledgement. Spans press; of the others there is less, as
+/// in a shop.
+const fn share(signal: Signal) -> (u64, Duration) {
+    match signal {
+        Signal::Spans => (4, Duration::ZERO),
+        Signal::OtlpLogs | Signal::EcsLogs | Signal::Points | Signal::Events => (2, Duration::from_millis(50)),
+        // One alone: a retry that comes after a later word would be another silence.
+        Signal::Heartbeats => (1, Duration::from_millis(150)),
+    }
+}
+
+/// What senders tell while they work, by signal.
 #[derive(Debug, Default)]
-pub(crate) struct Sent {
-    pub(crate) workloads: Vec<Workload>,
-    pub(crate) retries: u64,
+struct Tally {
+    acknowledged: [AtomicU64; SIGNALS],
+    retries: [AtomicU64; SIGNALS],
+    is_ending: AtomicBool,
 }
 
 /// Senders at work.
-pub(crate) struct Senders {
-    tasks: JoinSet<Result<Vec<Workload>>>,
-    ending: Arc<AtomicBool>,
-    acknowledged: Arc<AtomicU64>,
-    retries: Arc<AtomicU64>,
+pub(super) struct Senders {
+    tasks: JoinSet<Result<Sent>>,
+    tally: Arc<Tally>,
 }
 
 impl Senders {
-    /// Starts sending, in turn to each of the OTLP doors. Two requests of one sender never hold the same spans.
-    pub(crate) fn start(urls: &[String], seed: u64) -> Result<Self> {
-        let (ending, acknowledged, retries) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    /// Starts sending, in turn to each of the servers.
+    pub(super) fn start(doors: &[Doors]) -> Result<Self> {
+        let tally = Arc::new(Tally::default());
         let mut tasks = JoinSet::new();
-        for sender in 0..SENDERS {
-            let client = Client::builder().no_proxy().timeout(TIMEOUT).connect_timeout(Duration::from_secs(1)).build()?;
-            let (urls, ending) = (urls.to_vec(), Arc::clone(&ending));
-            let (acknowledged, retries) = (Arc::clone(&acknowledged), Arc::clone(&retries));
-            tasks.spawn(async move {
-                let mut workloads = Vec::new();
-                let mut number = 0;
-                while !ending.load(Ordering::Relaxed) {
-                    number += 1;
-                    let now = Timestamp::now().as_nanosecond() as u64;
-                    // Small requests and large ones, so that both parts of a slot are used.
-                    let traces = if number % 3 == 0 { 300 } else { 2 };
-                    let workload = Workload {
-                        seed: seed << 32 | (sender as u64) << 24 | number,
-                        traces,
-                        from_ns: now - 3_000_000_000,
-                        until_ns: now - 2_000_000_000,
-                        layout: Layout::Together,
-                    };
-                    for request in otlp::requests_of(&workload, traces * crate::spans::SPANS_PER_TRACE) {
-                        let mut attempt = 0;
-                        while !is_acknowledged(&client, &urls[(sender + attempt) % urls.len()], &request).await? {
-                            attempt += 1;
-                            retries.fetch_add(1, Ordering::Relaxed);
-                            tokio::time::sleep(PAUSE).await;
-                        }
+        for signal in Signal::ALL {
+            let (count, rest) = share(signal);
+            for number in 0..count {
+                let client = Client::builder().no_proxy().timeout(TIMEOUT).connect_timeout(Duration::from_secs(1)).build()?;
+                let (doors, tally) = (doors.to_vec(), Arc::clone(&tally));
+                let mut writer = Writer::new(signal, (signal as u64) << 8 | number);
+                tasks.spawn(async move {
+                    let mut all = Sent::default();
+                    while !tally.is_ending.load(Ordering::Relaxed) {
+                        let (post, mut sent) = writer.next();
+                        let told = || {
+                            tally.retries[signal as usize].fetch_add(1, Ordering::Relaxed);
+                        };
+                        let retries = deliver(&client, &doors, number as usize, &post, PAUSE, told).await?;
+                        settle(&mut sent, &post, retries);
+                        tally.acknowledged[signal as usize].fetch_add(1, Ordering::Relaxed);
+                        all.add(sent);
+                        tokio::time::sleep(rest).await;
                     }
-                    acknowledged.fetch_add(1, Ordering::Relaxed);
-                    workloads.push(workload);
-                }
-                Ok(workloads)
-            });
+                    Ok(all)
+                });
+            }
         }
-        Ok(Self { tasks, ending, acknowledged, retries })
+        Ok(Self { tasks, tally })
+    }
+
+    /// Requests of a signal acknowledged so far.
+    pub(super) fn acknowledged(&self, signal: Signal) -> u64 {
+        self.tally.acknowledged[signal as usize].load(Ordering::Relaxed)
     }
 
     /// Requests acknowledged so far.
-    pub(crate) fn acknowledged(&self) -> u64 {
-        self.acknowledged.load(Ordering::Relaxed)
+    pub(super) fn all_acknowledged(&self) -> u64 {
+        Signal::ALL.into_iter().map(|signal| self.acknowledged(signal)).sum()
     }
 
-    /// Answers so far that were no acknowledgement.
-    pub(crate) fn retries(&self) -> u64 {
-        self.retries.load(Ordering::Relaxed)
+    /// Answers so far that were no acknowledgement of a signal.
+    pub(super) fn retries(&self, signal: Signal) -> u64 {
+        self.tally.retries[signal as usize].load(Ordering::Relaxed)
     }
 
-    /// Waits until `more` further requests are acknowledged.
-    pub(crate) async fn wait_for(&self, more: u64) {
-        let until = self.acknowledged() + more;
-        while self.acknowledged() < until {
+    /// Waits until of every signal `more` further requests are acknowledged. A sender that was told off ends the wait, and
+    /// [`Self::end`] says why.
+    pub(super) async fn wait_for(&mut self, more: u64) -> Result<()> {
+        let until = Signal::ALL.map(|signal| self.acknowledged(signal) + more);
+        while Signal::ALL.into_iter().any(|signal| self.acknowledged(signal) < until[signal as usize]) {
+            if let Some(ended) = self.tasks.try_join_next() {
+                ended??;
+                anyhow::bail!("a sender ended before it was told to");
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        Ok(())
     }
 
     /// Ends when every request that was begun is acknowledged.
-    pub(crate) async fn end(mut self) -> Result<Sent> {
-        self.ending.store(true, Ordering::Relaxed);
+    pub(super) async fn end(mut self) -> Result<Sent> {
+        self.tally.is_ending.store(true, Ordering::Relaxed);
         let mut sent = Sent::default();
         while let Some(ended) = self.tasks.join_next().await {
-            sent.workloads.extend(ended??);
+            sent.add(ended??);
         }
-        sent.retries = self.retries();
         Ok(sent)
     }
 }
 
-/// `false` when it should be tried again.
-pub(super) async fn is_acknowledged(client: &Client, url: &str, request: &otlp::Request) -> Result<bool> {
-    let answer = client.post(url).header(CONTENT_TYPE, "application/x-protobuf").body(request.body.clone()).send().await;
-    match answer {
-        Ok(response) if response.status() == 200 => {
-            // Read to the end, for an answer that breaks off is none.
-            Ok(response.bytes().await.is_ok())
-        }
-        Ok(response) if matches!(response.status().as_u16(), 429 | 502 | 503 | 504) => Ok(false),
-        Ok(response) => anyhow::bail!("a sender was told {} and would have lost its spans", response.status()),
-        Err(_) => Ok(false),
+/// Sends a request until it is acknowledged, each time to the next server. Gives how often it was not.
+pub(super) async fn deliver(
+    client: &Client,
+    doors: &[Doors],
+    first: usize,
+    post: &Post,
+    pause: Duration,
+    retried: impl Fn(),
+) -> Result<u64> {
+    let mut attempt = 0;
+    while !is_acknowledged(client, &doors[(first + attempt) % doors.len()], post).await? {
+        attempt += 1;
+        retried();
+        tokio::time::sleep(pause).await;
+    }
+    Ok(attempt as u64)
+}
+
+/// Notes how an acknowledgement came about.
+pub(super) fn settle(sent: &mut Sent, post: &Post, retries: u64) {
+    sent.retries[post.signal as usize] = retries;
+    if let Some(beats) = sent.beats.get_mut(post.agent) {
+        beats.1 += retries;
+    }
+    let minute_ends = sent.points.last_ns / 60_000_000_000 * 60_000_000_000 + 60_000_000_000;
+    if post.signal == Signal::Points && now_ns() >= minute_ends + CLOSED_AFTER {
+        sent.points.late += post.records as u64;
     }
 }

@@ -7,32 +7,34 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use reqwest::Client;
 
-use super::check;
+use super::check::check;
+use super::door::Doors;
+use super::later::Running;
 use super::sender::Senders;
-use crate::load::apply_slos;
 use crate::report::Report;
 use crate::say;
 use crate::server::{Product, Server};
 
-pub(super) async fn run(product: &Product, folder: &Path, seconds: u64, report: &mut Report) -> Result<()> {
+pub(super) async fn run(product: &Product, folder: &Path, seconds: u64, report: &mut Report) -> Result<Running> {
     say(&format!("PostgreSQL stands still for {seconds} s"));
     let server = Server::start(product, folder, "silence", false, &[]).await?;
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    apply_slos(&server, &client).await?;
-    let senders = Senders::start(&[server.traces_url()], 3)?;
-    senders.wait_for(10).await;
+    super::prepare(&server).await?;
+    let mut senders = Senders::start(&[Doors::of(&server)])?;
+    senders.wait_for(10).await?;
     server.signal_database("STOP");
     // What was answered just then is still under way to the senders.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let before = senders.acknowledged();
+    let before = senders.all_acknowledged();
     tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let during = senders.acknowledged() - before;
+    let during = senders.all_acknowledged() - before;
     let ready = client.get(server.url("/ready")).send().await?.status();
     let alive = client.get(server.url("/livez")).send().await?.status();
     server.signal_database("CONT");
     ensure!(during == 0, "{during} requests were acknowledged while the database stood still");
     ensure!(ready == 503 && alive == 200, "meanwhile /ready said {ready} and /livez {alive}");
-    senders.wait_for(10).await;
+    senders.wait_for(10).await?;
     let sent = senders.end().await?;
-    check(&server, &sent, &format!("PostgreSQL still for {seconds} s"), report).await
+    let later = check(&server, &server.data, &sent, &format!("PostgreSQL still for {seconds} s"), report).await?;
+    Ok(Running { servers: vec![server], disk: None, later })
 }
