@@ -30,8 +30,10 @@ mod silent {
         false
     }
     pub fn on_document(_event: &str, _handler: impl Fn(leptos::web_sys::Event) + 'static) {}
-    pub fn toggle_dialog(_id: &str) {}
-    pub fn focus(_id: &str) {}
+    pub fn show_hands(_what: &str) {}
+    pub fn press(_key: &str) -> bool {
+        false
+    }
     pub fn step_row(_by: i32) {}
     pub fn is_typing(_event: &leptos::web_sys::Event) -> bool {
         false
@@ -64,8 +66,7 @@ mod real {
     use wasm_bindgen::{JsCast, JsValue};
 
     use web_sys::{
-        Element, Event, FormData, HtmlAnchorElement, HtmlDialogElement, HtmlDocument, HtmlElement, HtmlFormElement, MouseEvent,
-        PointerEvent, UrlSearchParams,
+        Element, Event, FormData, HtmlAnchorElement, HtmlDocument, HtmlElement, HtmlFormElement, MouseEvent, PointerEvent, UrlSearchParams,
     };
 
     /// The browser's clock, nanoseconds since the epoch. Only differences are used: its clock may be wrong.
@@ -134,22 +135,26 @@ mod real {
         closure.forget();
     }
 
-    /// Opens or closes a `<dialog>`.
-    pub fn toggle_dialog(id: &str) {
-        if let Some(dialog) = document().get_element_by_id(id).and_then(|e| e.dyn_into::<HtmlDialogElement>().ok()) {
-            if dialog.open() {
-                dialog.close();
-            } else {
-                let _ = dialog.show_modal();
-            }
+    /// Shows the palette of commands or the sheet of keys (`palette`, `sheet`), or closes it. Its code is fetched now.
+    pub fn show_hands(what: &str) {
+        if let (Some(body), Ok(script)) = (document().body(), document().create_element("script")) {
+            let _ = script.set_attribute("data-open", what);
+            let _ = script.set_attribute("src", "/hands.js");
+            let _ = body.append_child(&script);
         }
     }
 
-    /// Moves the focus to an element.
-    pub fn focus(id: &str) {
-        if let Some(element) = document().get_element_by_id(id).and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
-            let _ = element.focus();
+    /// Does what a key is for: clicks what bears it as `data-key`, or goes there if it is a field. Whether there is such a thing.
+    pub fn press(key: &str) -> bool {
+        // A key that cannot stand in a selector is nobody's.
+        let found = document().query_selector(&format!("[data-key=\"{key}\"]")).ok().flatten();
+        let Some(target) = found.and_then(|e| e.dyn_into::<HtmlElement>().ok()) else { return false };
+        if target.matches("input").unwrap_or(false) {
+            let _ = target.focus();
+        } else {
+            target.click();
         }
+        true
     }
 
     /// Moves the focus `by` rows among the links marked `data-row`, starting at the focused one or before the first.

@@ -1,4 +1,7 @@
 //! Keys of the whole page, and links that open without a new document.
+//!
+//! What has a key bears it as `data-key`: pressing the key clicks it, or puts the focus there. The palette and the sheet of keys
+//! (`public/hands.js`) list what bears one, so they name what works and nothing else.
 
 use std::cell::Cell;
 
@@ -8,8 +11,6 @@ use leptos::web_sys::KeyboardEvent;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
-use super::theme::use_theme;
-use super::topbar::{HELP_ID, SEARCH_ID};
 use crate::browser;
 
 /// Listens from hydration on.
@@ -17,7 +18,7 @@ use crate::browser;
 /// Clicks on links are taken here, before leptos' router sees them: it would write the decoded path into the address bar, and
 /// the ID `%41` would be another one after a reload.
 pub(super) fn listen() {
-    let (navigate, theme) = (use_navigate(), use_theme());
+    let navigate = use_navigate();
     Effect::new(move |_| {
         let go = navigate.clone();
         browser::on_document("click", move |event| {
@@ -26,35 +27,25 @@ pub(super) fn listen() {
                 go(&target, NavigateOptions { scroll: !browser::keeps_scroll(&event), ..NavigateOptions::default() });
             }
         });
-        let go = navigate.clone();
         let after_g = Cell::new(false);
         browser::on_document("keydown", move |event| {
             let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
-            if browser::is_typing(&event) || key.ctrl_key() || key.meta_key() || key.alt_key() {
+            let mut pressed = key.key();
+            if (key.ctrl_key() || key.meta_key()) && pressed == "k" {
+                "Ctrl K".clone_into(&mut pressed);
+            } else if browser::is_typing(&event) || key.ctrl_key() || key.meta_key() || key.alt_key() {
                 return;
-            }
-            let pressed = key.key();
-            if after_g.replace(pressed == "g") {
-                let page = match pressed.as_str() {
-                    "o" => "/",
-                    "s" => "/slos",
-                    "i" => "/incidents",
-                    "t" => "/traces",
-                    _ => return,
-                };
-                go(page, NavigateOptions::default());
-                return;
+            } else if after_g.replace(pressed == "g") {
+                pressed.insert_str(0, "g ");
             }
             match pressed.as_str() {
-                "/" => {
-                    event.prevent_default();
-                    browser::focus(SEARCH_ID);
-                }
-                "?" => browser::toggle_dialog(HELP_ID),
                 "j" => browser::step_row(1),
                 "k" => browser::step_row(-1),
-                "t" => theme.toggle(),
-                _ => {}
+                _ => {
+                    if browser::press(&pressed) {
+                        event.prevent_default();
+                    }
+                }
             }
         });
     });

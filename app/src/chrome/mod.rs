@@ -1,6 +1,5 @@
-//! The frame around every page: navigation, top bar, keyboard and help. The page's content is its one `<main>`.
+//! The frame around every page: navigation, top bar, and keyboard. The page's content is its one `<main>`.
 
-pub mod help;
 mod keyboard;
 pub mod nav;
 pub mod theme;
@@ -8,7 +7,6 @@ pub mod topbar;
 
 use leptos::prelude::*;
 
-use help::Help;
 use nav::Nav;
 use topbar::TopBar;
 
@@ -21,6 +19,5 @@ pub fn Chrome(children: Children) -> impl IntoView {
         <Nav />
         <TopBar />
         <main id="main" tabindex="-1">{children()}</main>
-        <Help />
     }
 }

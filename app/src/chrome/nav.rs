@@ -6,27 +6,28 @@ use leptos_router::hooks::use_location;
 use crate::erase::Erase;
 use crate::widgets::icon::Icon;
 
-const ENTRIES: [(&str, &str, &str); 9] = [
-    ("/", "overview", "Overview"),
-    ("/slos", "slos", "SLOs"),
-    ("/incidents", "incidents", "Incidents"),
-    ("/services", "services", "Services"),
-    ("/traces", "traces", "Traces"),
-    ("/logs", "logs", "Logs"),
-    ("/metrics-explorer", "metrics", "Metrics"),
-    ("/events", "events", "Events"),
-    ("/settings", "settings", "Settings"),
+/// Path, icon, name and keys of each page.
+const ENTRIES: [(&str, &str, &str, &str); 9] = [
+    ("/", "overview", "Overview", "g o"),
+    ("/slos", "slos", "SLOs", "g s"),
+    ("/incidents", "incidents", "Incidents", "g i"),
+    ("/services", "services", "Services", "g v"),
+    ("/traces", "traces", "Traces", "g t"),
+    ("/logs", "logs", "Logs", "g l"),
+    ("/metrics-explorer", "metrics", "Metrics", "g m"),
+    ("/events", "events", "Events", "g e"),
+    ("/settings", "settings", "Settings", "g c"),
 ];
 
 /// Links to the pages; the current one says so.
 #[component]
 pub fn Nav() -> impl IntoView {
     let path = use_location().pathname;
-    let entry = move |(href, icon, name): (&'static str, &'static str, &'static str)| {
+    let entry = move |(href, icon, name, key): (&'static str, &'static str, &'static str, &'static str)| {
         let current = move || path.with(|path| if href == "/" { path == "/" } else { path.starts_with(href) }).then_some("page");
         view! {
             <li>
-                <a href=href aria-current=current>
+                <a href=href aria-current=current data-key=key>
                     <Icon name=icon />
                     <span>{name}</span>
                 </a>

@@ -56,7 +56,7 @@ pub fn chosen_theme() -> Option<&'static str> {
 pub fn ThemeToggle() -> impl IntoView {
     let theme = use_theme();
     view! {
-        <button class="tool needs-script" r#type="button" aria-label="Dark or light" title="Dark or light (t)" on:click=move |_| theme.toggle()>
+        <button class="tool needs-script" r#type="button" data-key="t" aria-label="Dark or light" title="Dark or light" on:click=move |_| theme.toggle()>
             <Icon name="theme" />
         </button>
     }

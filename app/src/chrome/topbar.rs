@@ -9,10 +9,7 @@ use crate::erase::Erase;
 use crate::live::use_live;
 use crate::widgets::icon::Icon;
 
-/// Id of the search field, for the `/` key.
-pub(super) const SEARCH_ID: &str = "search";
-/// Id of the help dialog, for the `?` key.
-pub(super) const HELP_ID: &str = "help";
+const SEARCH_ID: &str = "search";
 
 /// The bar. The search works without JavaScript: the server knows what kind of name it got.
 #[component]
@@ -24,6 +21,8 @@ pub fn TopBar() -> impl IntoView {
                 <Icon name="search" />
                 <input
                     id=SEARCH_ID
+                    data-key="/"
+                    data-does="Search"
                     name="q"
                     r#type="search"
                     placeholder="Correlation ID, trace ID, service or SLO"
@@ -33,10 +32,13 @@ pub fn TopBar() -> impl IntoView {
                 <kbd aria-hidden="true">"/"</kbd>
             </form>
             <div class="tools">
+                <button class="tool needs-script" r#type="button" data-key="Ctrl K" aria-label="Commands" title="Commands" on:click=|_| browser::show_hands("palette")>
+                    <Icon name="commands" />
+                </button>
                 <LiveToggle />
                 <ZoneToggle />
                 <ThemeToggle />
-                <button class="tool needs-script" r#type="button" aria-label="Keyboard help" title="Keyboard (?)" on:click=|_| browser::toggle_dialog(HELP_ID)>
+                <button class="tool needs-script" r#type="button" data-key="?" aria-label="Keyboard help" title="Keyboard help" on:click=|_| browser::show_hands("sheet")>
                     <Icon name="help" />
                 </button>
             </div>
@@ -59,6 +61,8 @@ fn LiveToggle() -> impl IntoView {
             class="tool live needs-script"
             r#type="button"
             title="Live updates"
+            data-key="p"
+            data-does="Live updates"
             aria-pressed=move || live.is_wanted().to_string()
             data-connected=move || live.is_connected().to_string()
             on:click=move |_| live.toggle()
@@ -74,7 +78,7 @@ fn LiveToggle() -> impl IntoView {
 fn ZoneToggle() -> impl IntoView {
     let watch = use_watch();
     view! {
-        <button class="tool needs-script" r#type="button" title="Time zone of all times" on:click=move |_| watch.toggle_zone()>
+        <button class="tool needs-script" r#type="button" data-key="u" title="Time zone of all times" on:click=move |_| watch.toggle_zone()>
             {move || if watch.is_local() { "Local" } else { "UTC" }}
         </button>
     }

@@ -21,6 +21,7 @@ mod segments;
 pub mod services;
 pub mod settings;
 pub mod slo;
+pub mod suggest;
 pub mod traces;
 pub mod upkeep;
 

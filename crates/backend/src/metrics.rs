@@ -56,7 +56,7 @@ impl Backend {
     }
 
     /// The slot in which the oldest record of an instant can lie.
-    fn slot_before(&self, at: Timestamp) -> i32 {
+    pub(crate) fn slot_before(&self, at: Timestamp) -> i32 {
         self.0.settings.slot_of(at.minute().plus(-AHEAD_MINUTES))
     }
 

@@ -375,6 +375,17 @@ pub struct EventsPage {
     pub next: Option<EventQuery>,
 }
 
+/// Something that a reader may mean who has typed a part of its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// What it is, in a word: `SLO`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The path of its page.
+    pub href: String,
+}
+
 /// The Agents page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentsPage {

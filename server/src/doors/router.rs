@@ -55,15 +55,19 @@ pub fn main(doors: Doors) -> Router {
     let files = ServiceBuilder::new()
         .layer(from_fn(immutable))
         .service(ServeDir::new(doors.site.folder.join("pkg")).precompressed_br().precompressed_gzip());
-    let favicon = ServeDir::new(&doors.site.folder).precompressed_br().precompressed_gzip();
+    let public = ServeDir::new(&doors.site.folder).precompressed_br().precompressed_gzip();
+    let hands = ServiceBuilder::new().layer(from_fn(revalidated)).service(public.clone());
     // Level 4 took nearly a third of the time of an SLO's page.
     let level = tower_http::CompressionLevel::Precise(2);
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
     Router::new()
         .nest_service("/pkg", files)
-        .route_service("/favicon.svg", favicon.clone())
-        .route_service("/robots.txt", favicon)
+        .route_service("/favicon.svg", public.clone())
+        .route_service("/robots.txt", public)
+        .route_service("/hands.js", hands.clone())
+        .route_service("/hands.css", hands)
         .route("/search", get(site::search))
+        .route("/search/suggestions", get(site::suggestions))
         .route("/incidents/{id}/acknowledge", post(site::acknowledge))
         .route("/incidents/{id}/notes", post(site::note))
         .route("/slos/{name}/exclusions", post(site::exclude))
@@ -110,6 +114,13 @@ pub fn otlp_grpc(doors: Doors) -> Router {
 
 /// Longest path of a file of ours; file systems fail rather than say that a longer name does not exist.
 const LONGEST_FILE_PATH: usize = 200;
+
+/// A name without a hash may have another content tomorrow: browsers ask again, and are told that nothing changed.
+async fn revalidated(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
 
 /// Names carry the hash of the content, so a file never changes.
 async fn immutable(request: axum::extract::Request, next: axum::middleware::Next) -> Response {

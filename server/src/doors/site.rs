@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path as UrlPath, RawQuery, Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -141,6 +142,12 @@ pub async fn search(State(backend): State<Backend>, RawQuery(raw): RawQuery) -> 
         Ok(false) => Redirect::to(&correlation_path(q)).into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
+}
+
+/// `GET /search/suggestions?q=`: names that a part of one may mean, for the palette.
+pub async fn suggestions(State(backend): State<Backend>, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
+    let found = backend.suggest(&field(raw.as_deref().unwrap_or_default(), "q"), now()).await?;
+    Ok(([(CACHE_CONTROL, "no-store")], Json(found)).into_response())
 }
 
 /// `POST /incidents/{id}/acknowledge`, the form of the page.

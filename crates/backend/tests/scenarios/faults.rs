@@ -6,6 +6,7 @@ use slowburn_backend::events::EventForm;
 use slowburn_backend::ingest::{Arriving, Compression, Format, Payload};
 use slowburn_domain::event::EventQuery;
 use slowburn_domain::log_query::LogQuery;
+use slowburn_domain::metric::answer::MetricLine;
 use slowburn_domain::metric_query::MetricQuery;
 use slowburn_domain::slo::Counts;
 use slowburn_domain::time::Timestamp;
@@ -76,7 +77,7 @@ impl Sender {
                 let (query, faults) = MetricQuery::parse("name=sizes&aggregate=increase&from=-3h&step=1m");
                 assert_eq!(faults, []);
                 let answer = scene.backend.ask_metric(&query, 100, now).await;
-                let sum = answer.map(|answer| answer.lines.iter().flat_map(|line| line.known()).sum::<f64>());
+                let sum = answer.map(|answer| answer.lines.iter().flat_map(MetricLine::known).sum::<f64>());
                 // A metric that nobody has sent is unknown.
                 sum.map_or(0, |sum| sum.round() as usize)
             }

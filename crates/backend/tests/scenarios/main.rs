@@ -20,6 +20,7 @@ mod plans;
 mod prometheus;
 mod sampling;
 mod slo;
+mod suggest;
 mod trace;
 
 use std::collections::BTreeSet;
