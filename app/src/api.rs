@@ -31,8 +31,8 @@ use slowburn_domain::slo_query::SloQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
 use slowburn_domain::view::{
-    AgentsPage, CorrelationPage, EventsPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, ServicePage, ServicesPage, SettingsPage,
-    SloEditorPage, SloPage, SlosPage, SpanView, TracePage, TracesPage,
+    AgentsPage, CorrelationPage, EventsPage, IncidentPage, IncidentsPage, LogsPage, OverviewPage, ServiceMapPage, ServicePage,
+    ServicesPage, SettingsPage, SloEditorPage, SloPage, SlosPage, SpanView, TracePage, TracesPage,
 };
 
 use crate::codec::Json;
@@ -86,6 +86,8 @@ pub enum Question {
     Metrics(String),
     /// Services over the last seconds.
     Services(u64),
+    /// What passed between services over the last seconds.
+    ServiceMap(u64),
     /// One service over the last seconds.
     Service {
         /// Its name.
@@ -119,6 +121,7 @@ pub enum Answer {
     SloEditor(Box<SloEditorPage>),
     Traces(Box<TracesPage>),
     Services(Box<ServicesPage>),
+    ServiceMap(Box<ServiceMapPage>),
     Service(Box<ServicePage>),
     Events(Box<EventsPage>),
     Agents(Box<AgentsPage>),
@@ -166,6 +169,7 @@ models!(
     SloEditor(SloEditorPage),
     Traces(TracesPage),
     Services(ServicesPage),
+    ServiceMap(ServiceMapPage),
     Service(ServicePage),
     Events(EventsPage),
     Agents(AgentsPage),
@@ -291,6 +295,7 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))
         }
         Question::Services(back_seconds) => Answer::Services(Box::new(backend.services_page(back_seconds, now).await?)),
+        Question::ServiceMap(back_seconds) => Answer::ServiceMap(Box::new(backend.service_map_page(back_seconds, now).await?)),
         Question::Service { name, back_seconds } => Answer::Service(Box::new(backend.service_page(&name, back_seconds, now).await?)),
         Question::Events(raw) => {
             let (query, faults) = EventQuery::parse(&raw);

@@ -12,8 +12,8 @@ use crate::clock::provide_watch;
 use crate::context::Assets;
 use crate::live::provide_live;
 use crate::pages::lazy::{
-    AgentsRoute, CorrelationRoute, EventsRoute, IncidentRoute, IncidentsRoute, LogsRoute, MetricsRoute, OverviewRoute, ServiceRoute,
-    ServicesRoute, SettingsRoute, SloEditorRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of,
+    AgentsRoute, CorrelationRoute, EventsRoute, IncidentRoute, IncidentsRoute, LogsRoute, MetricsRoute, OverviewRoute, ServiceMapRoute,
+    ServiceRoute, ServicesRoute, SettingsRoute, SloEditorRoute, SloRoute, SlosRoute, TraceRoute, TracesRoute, module_of,
 };
 use crate::pages::not_found::NotFoundPage;
 
@@ -96,6 +96,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/agents") view={Lazy::<AgentsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/events") view={Lazy::<EventsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/services") view={Lazy::<ServicesRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/service-map") view={Lazy::<ServiceMapRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/services/:name") view={Lazy::<ServiceRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/incidents") view={Lazy::<IncidentsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/incidents/:id") view={Lazy::<IncidentRoute>::new()} ssr=SsrMode::Async />

@@ -28,6 +28,7 @@ export const pages: [name: string, path: string][] = [
   ['traces compared', `/traces/${goodTrace}?compare=${failedTrace}`],
   ['services', '/services'],
   ['service', '/services/payment'],
+  ['service map', '/service-map'],
   ['logs', '/logs'],
   ['logs looked for', '/logs?q=declined&severity=warn'],
   ['logs that are not there', '/logs?q=nothing&from=-1h'],

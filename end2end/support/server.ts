@@ -18,6 +18,8 @@ export interface Server {
   otlpHttp: string;
   /** OTLP over gRPC. */
   otlpGrpc: string;
+  /** Where it stores, when the test command's cluster does. */
+  databaseUrl?: string;
   /** What the server has written so far. */
   log(): string;
   stop(): Promise<void>;
@@ -54,6 +56,7 @@ export async function startServer(name: string, options: { demo?: boolean } = {}
     url: `http://127.0.0.1:${main}`,
     otlpHttp: `http://127.0.0.1:${http}`,
     otlpGrpc: `http://127.0.0.1:${grpc}`,
+    databaseUrl: environment.DATABASE_URL,
     log: () => readFileSync(logFile, 'utf8'),
     stop: async () => {
       await end(child);

@@ -61,6 +61,7 @@ export async function seed(server: Server): Promise<void> {
   await registerAgent(server, 'settlement-worker', '7d');
   await registerAgent(server, 'invoice-worker', '1s');
   await incidentOf(server, 'signup-availability');
+  await mapped(server);
 }
 
 /** Sends a CloudEvent. */
@@ -122,6 +123,15 @@ export async function ecsLine(server: Server, line: object): Promise<void> {
 async function incidentOf(server: Server, slo: string): Promise<void> {
   for (;;) {
     const { items } = await (await fetch(`${server.url}/api/v1/incidents?state=open&slo=${slo}`)).json();
+    if (items.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** Until the service map has been counted: a while after the minutes of its calls. */
+async function mapped(server: Server): Promise<void> {
+  for (;;) {
+    const { items } = await (await fetch(`${server.url}/api/v1/service-map?from=-6h`)).json();
     if (items.length > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

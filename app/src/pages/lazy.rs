@@ -17,6 +17,7 @@ use crate::pages::incidents::IncidentsPage;
 use crate::pages::logs::LogsPage;
 use crate::pages::metrics::MetricsPage;
 use crate::pages::overview::OverviewPage;
+use crate::pages::service_map::ServiceMapPage;
 use crate::pages::services::{ServicePage, ServicesPage};
 use crate::pages::settings::SettingsPage;
 use crate::pages::slo::SloPage;
@@ -114,6 +115,8 @@ routes! {
     AgentsRoute, AgentsPage, agents, logs, load_agents;
     /// `/services`
     ServicesRoute, ServicesPage, services, services, load_services;
+    /// `/service-map`
+    ServiceMapRoute, ServiceMapPage, service_map, services, load_service_map;
     /// `/services/:name`
     ServiceRoute, ServicePage, service, services, load_service;
     /// `/c/:id`
@@ -137,6 +140,7 @@ fn page_at(path: &str) -> Option<&'static str> {
         ("metrics-explorer", None) => "MetricsPage",
         ("events", None) => "EventsPage",
         ("agents", None) => "AgentsPage",
+        ("service-map", None) => "ServiceMapPage",
         ("services", None) => "ServicesPage",
         ("services", Some(_)) => "ServicePage",
         ("c", Some(_)) => "CorrelationPage",
@@ -181,6 +185,7 @@ mod tests {
             ("/metrics", None),
             ("/events", Some("logs")),
             ("/agents", Some("logs")),
+            ("/service-map", Some("services")),
             ("/services", Some("services")),
             ("/services/a%2Fb", Some("services")),
             ("/c/ORDER-1", Some("correlation")),

@@ -12,6 +12,7 @@ pub mod logs;
 pub mod metrics;
 pub mod not_found;
 pub mod overview;
+pub mod service_map;
 pub mod services;
 pub mod settings;
 pub mod slo;

@@ -2,8 +2,10 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use slowburn_domain::number::grouped;
+use slowburn_domain::number::{grouped, percent};
+use slowburn_domain::red::rate;
 use slowburn_domain::sentence;
+use slowburn_domain::service_map::Edge;
 use slowburn_domain::view::{Arrivals, OverviewPage as Page};
 
 use crate::api::{Question, ask};
@@ -14,6 +16,7 @@ use crate::widgets::empty::{FirstSlo, FirstTelemetry};
 use crate::widgets::icon::Icon;
 use crate::widgets::incident_list::IncidentList;
 use crate::widgets::loadable::Loadable;
+use crate::widgets::markup::Markup;
 use crate::widgets::slo_table::SloTable;
 use crate::widgets::trace_list::TraceList;
 
@@ -38,6 +41,15 @@ fn Content(page: Page) -> impl IntoView {
                 <h2 id="failed-traces">"Failed lately"</h2>
                 <TraceList traces=page.failed_traces caption="Newest failed traces" />
                 <p class="more"><a href="/traces?status=error">"All failed traces" <Icon name="arrow" /></a></p>
+            </section>
+        }
+    });
+    let calls = (!page.failing_calls.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="failing-calls">
+                <h2 id="failing-calls">"Calls that fail"</h2>
+                <div inner_html=failing_calls(&page.failing_calls)></div>
+                <p class="more"><a href="/service-map">"The service map" <Icon name="arrow" /></a></p>
             </section>
         }
     });
@@ -68,9 +80,23 @@ fn Content(page: Page) -> impl IntoView {
         {first_telemetry}
         {objectives}
         {incidents}
+        {calls}
         {failed}
     }
     .erase()
+}
+
+/// The worst corner of the service map, as the way to the traces of each call. Of the last hour.
+fn failing_calls(edges: &[Edge]) -> String {
+    let mut markup = Markup::default();
+    markup.open("ul", &[("class", Some("failing-calls"))]);
+    for edge in edges {
+        let failed = format!("{} of {}", percent(edge.error_ratio), rate(edge.rate_per_second));
+        markup.open("li", &[]).link(&edge.traces(3_600).href(), false, &format!("{} → {}", edge.caller, edge.callee));
+        markup.errors(&failed, true).close("li");
+    }
+    markup.close("ul");
+    markup.finish()
 }
 
 /// What came in during the last minute.

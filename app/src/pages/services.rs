@@ -7,6 +7,7 @@ use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::number::percent;
 use slowburn_domain::query::{Bound, TraceQuery};
 use slowburn_domain::red::{Red, ServiceRed, duration, of_services, rate};
+use slowburn_domain::service_map::Edge;
 use slowburn_domain::span::{Kind, Status};
 use slowburn_domain::url::{decode_query, encode_query, service_path};
 use slowburn_domain::view;
@@ -15,6 +16,7 @@ use crate::api::{Question, ask};
 use crate::clock::provide_now;
 use crate::erase::Erase;
 use crate::live::{Topic, refetch_on};
+use crate::pages::service_map::edge_table;
 use crate::url::raw_url;
 use crate::widgets::loadable::Loadable;
 use crate::widgets::markup::Markup;
@@ -22,9 +24,11 @@ use crate::widgets::slo_table::SloTable;
 use crate::widgets::trace_list::TraceList;
 
 /// Time ranges offered as links: words and seconds back from now.
-const PRESETS: [(&str, u64); 5] = [("15 min", 900), ("1 h", 3_600), ("6 h", 21_600), ("24 h", 86_400), ("7 d", 604_800)];
+pub(super) const PRESETS: [(&str, u64); 5] = [("15 min", 900), ("1 h", 3_600), ("6 h", 21_600), ("24 h", 86_400), ("7 d", 604_800)];
 /// Without a range in the URL.
 const DEFAULT_BACK: u64 = 3_600;
+/// Path of the service map.
+pub(super) const SERVICE_MAP: &str = "/service-map";
 const COLUMNS: [&str; 5] = ["Rate", "Failed", "p50", "p90", "p99"];
 
 /// The page at `/services`, over `from` of its query.
@@ -53,7 +57,7 @@ pub fn ServicePage() -> impl IntoView {
 }
 
 /// How far back a raw query looks: one of the ranges that are offered.
-fn back_seconds(raw: &str) -> u64 {
+pub(super) fn back_seconds(raw: &str) -> u64 {
     let pairs = decode_query(raw);
     let from = pairs.iter().rev().find(|(name, _)| name == "from").and_then(|(_, value)| Bound::parse(value));
     match from {
@@ -63,7 +67,7 @@ fn back_seconds(raw: &str) -> u64 {
 }
 
 /// A path with a range.
-fn with_range(path: &str, seconds: u64) -> String {
+pub(super) fn with_range(path: &str, seconds: u64) -> String {
     if seconds == DEFAULT_BACK {
         path.to_owned()
     } else {
@@ -71,10 +75,19 @@ fn with_range(path: &str, seconds: u64) -> String {
     }
 }
 
-fn presets(markup: &mut Markup, path: &str, chosen: u64) {
+pub(super) fn presets(markup: &mut Markup, path: &str, chosen: u64) {
     markup.open("nav", &[("class", Some("presets")), ("aria-label", Some("Time range"))]).element("span", "muted", "Last");
     for (label, seconds) in PRESETS {
         markup.link(&with_range(path, seconds), seconds == chosen, label);
+    }
+    markup.close("nav");
+}
+
+/// The two ways to look at all services.
+pub(super) fn views(markup: &mut Markup, current: &str, back: u64) {
+    markup.open("nav", &[("class", Some("presets")), ("aria-label", Some("View"))]).element("span", "muted", "As");
+    for (path, label) in [("/services", "list"), (SERVICE_MAP, "map")] {
+        markup.link(&with_range(path, back), path == current, label);
     }
     markup.close("nav");
 }
@@ -106,6 +119,7 @@ fn Services(page: view::ServicesPage) -> impl IntoView {
     let fails = page.services.iter().any(|service| service.red.errors > 0);
     let mut range = Markup::default();
     presets(&mut range, "/services", back);
+    views(&mut range, "/services", back);
     let mut markup = Markup::default();
     if !page.services.is_empty() {
         head(&mut markup, "Services, those that fail most first", &["Service"]);
@@ -145,6 +159,7 @@ fn Service(page: view::ServicePage) -> impl IntoView {
     let fails = page.red.as_ref().is_some_and(|service| service.red.errors > 0);
     let mut range = Markup::default();
     presets(&mut range, &service_path(&name), back);
+    let calls = calls(&page.calls, back);
     let operations = page.red.map(|red| operations(&name, &red, page.more_operations, back));
     let from = Some(Bound::Ago(back));
     let traces = TraceQuery { service: Some(name.clone()), from, ..TraceQuery::default() }.href();
@@ -177,6 +192,7 @@ fn Service(page: view::ServicePage) -> impl IntoView {
         <div inner_html=range.finish()></div>
         {slos}
         {operations}
+        {calls}
         <section aria-labelledby="failed">
             <h2 id="failed">"Failed lately"</h2>
             {failed}
@@ -213,6 +229,19 @@ fn operations(service: &str, red: &ServiceRed, is_cut: bool, back: u64) -> AnyVi
         </section>
     }
     .erase()
+}
+
+/// Who asks it, and whom it asks.
+fn calls(edges: &[Edge], back: u64) -> Option<AnyView> {
+    (!edges.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="calls">
+                <h2 id="calls">"Who asks it, and whom it asks"</h2>
+                <div inner_html=edge_table(edges, back)></div>
+            </section>
+        }
+        .erase()
+    })
 }
 
 const fn kind(kind: Kind) -> &'static str {

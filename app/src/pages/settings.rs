@@ -86,7 +86,7 @@ fn Storage(report: StorageReport) -> impl IntoView {
         ("Segments", usage.segments, "spans, in columns and compressed"),
         ("Indexes", usage.indexes, "what finds them by trace, time and ID"),
         ("Kept", usage.kept, "bad traces and a sample, for five weeks beyond retention"),
-        ("Counts", usage.counts, "of SLOs and operations: minutes for 97 days, hours for 13 months, days for five years"),
+        ("Counts", usage.counts, "of SLOs, operations and calls: minutes for 97 days, hours for 13 months, days for five years"),
     ];
     let all = usage.database.max(1) as f64;
     view! {

@@ -150,7 +150,12 @@ fn Content(page: Page) -> impl IntoView {
         {evaluation.renews_at.map(|at| view! {
             <p class="muted">"The next "{objective.window.adjective()}" budget begins "<When at=at />", "<Instant at=at />"."</p>
         })}
-        {page.backfill.map(|backfill| view! { <p class="notice" role="status">{backfill.sentence()}</p> })}
+        {page.backfill.map(|backfill| view! {
+            <p class="notice" role="status">
+                {backfill.sentence()}
+                <progress aria-label="Spans counted" max=backfill.stored value=backfill.stored.saturating_sub(backfill.remaining)></progress>
+            </p>
+        })}
         {page.source.as_ref().and_then(|source| remarks(source, page.now))}
         <Figures objective=objective.clone() evaluation=evaluation.clone() />
         <nav class="tabs" aria-label="Parts of this page" data-keep-scroll="">

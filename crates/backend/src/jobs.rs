@@ -18,6 +18,7 @@ const MERGE_EVERY: Duration = Duration::from_secs(5);
 const BACKFILL_EVERY: Duration = Duration::from_secs(1);
 const METRIC_SLIS_EVERY: Duration = Duration::from_secs(5);
 const PROMETHEUS_EVERY: Duration = Duration::from_secs(5);
+const EDGES_EVERY: Duration = Duration::from_secs(10);
 const EVALUATE_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts the jobs; they end when the backend is stopped. Wait on the tracker before closing.
@@ -30,6 +31,7 @@ pub fn start(backend: &Backend) -> TaskTracker {
     spawn(&tasks, backend, "backfill", BACKFILL_EVERY, |backend| async move { backend.backfill_all().await.map(drop) });
     spawn(&tasks, backend, "prometheus", PROMETHEUS_EVERY, |backend| async move { backend.count_prometheus().await.map(drop) });
     spawn(&tasks, backend, "metric-slis", METRIC_SLIS_EVERY, |backend| async move { backend.count_metric_slis().await.map(drop) });
+    spawn(&tasks, backend, "edges", EDGES_EVERY, |backend| async move { backend.count_edges().await.map(drop) });
     spawn(&tasks, backend, "evaluate", EVALUATE_EVERY, |backend| async move { backend.judge_all().await.map(drop) });
     spawn(&tasks, backend, "agents", AGENTS_EVERY, |backend| async move {
         backend.find_overdue_agents().await?;

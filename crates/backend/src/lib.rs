@@ -18,6 +18,7 @@ pub mod overview;
 pub mod prometheus;
 pub mod prometheus_rules;
 mod segments;
+pub mod service_map;
 pub mod services;
 pub mod settings;
 pub mod slo;

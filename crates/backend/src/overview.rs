@@ -1,5 +1,6 @@
 //! What the Overview page shows.
 
+use slowburn_domain::service_map::Edge;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::{Arrivals, OverviewPage};
 use slowburn_storage::trace;
@@ -11,6 +12,11 @@ const FAILED_TRACES: u16 = 8;
 
 /// Open incidents shown.
 const OPEN_INCIDENTS: u16 = 10;
+
+/// Calls shown that fail.
+const FAILING_CALLS: usize = 5;
+/// Over which time, seconds.
+const CALLS_SECONDS: i64 = 3_600;
 
 impl Backend {
     /// How everything stands: every SLO worst first, what arrived in the last sixty seconds, the newest failures.
@@ -29,10 +35,14 @@ impl Backend {
         let (refused, redacted) = self.0.ingest.since(from);
         let failed_traces = if has_telemetry { self.failed_traces(FAILED_TRACES, now).await? } else { Vec::new() };
         let incidents = self.incidents(None, Some(true), None, OPEN_INCIDENTS).await?;
+        let mut failing_calls = self.service_map(None, now.plus_seconds(-CALLS_SECONDS), now).await?;
+        failing_calls.retain(Edge::is_unhealthy);
+        failing_calls.truncate(FAILING_CALLS);
         Ok(OverviewPage {
             now,
             slos,
             incidents,
+            failing_calls,
             arrivals: Arrivals { spans, errors, logs, error_logs, refused, redacted },
             failed_traces,
             otlp_http: self.0.otlp_http.clone(),

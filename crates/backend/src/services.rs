@@ -102,14 +102,15 @@ impl Backend {
             operations.truncate(OPERATIONS);
             is_more
         });
+        let calls = self.service_map(Some(name), back(now, back_seconds), now).await?;
         let query =
             TraceQuery { service: Some(name.to_owned()), status: Some(Status::Error), limit: Some(FAILED_TRACES), ..TraceQuery::default() };
         let failed_traces = self.find_traces(&query, now).await?.items;
-        Ok(ServicePage { now, back_seconds, name: name.to_owned(), red, more_operations, slos, failed_traces })
+        Ok(ServicePage { now, back_seconds, name: name.to_owned(), red, more_operations, calls, slos, failed_traces })
     }
 }
 
-fn back(now: Timestamp, seconds: u64) -> Timestamp {
+pub(crate) fn back(now: Timestamp, seconds: u64) -> Timestamp {
     now.plus_seconds(-i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 

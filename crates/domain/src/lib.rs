@@ -25,6 +25,7 @@ pub mod outline;
 pub mod query;
 pub mod red;
 pub mod sentence;
+pub mod service_map;
 pub mod signal;
 pub mod sketch;
 pub mod slo;

@@ -46,10 +46,11 @@ pub struct OperationRed {
     pub red: Red,
 }
 
-/// A rate as people read it: `4.2 /s`, `3 /min` when it is less than one in ten seconds.
+/// A rate as people read it: `4.2 /s`, `3 /min` when it is less than one in ten seconds, `2 /h` when that would be less than 0.1.
 pub fn rate(per_second: f64) -> String {
     match per_second {
         r if r <= 0.0 => "0 /s".to_owned(),
+        r if r * 60.0 < 0.1 => format!("{} /h", tenths(r * 3_600.0)),
         r if r < 0.1 => format!("{} /min", tenths(r * 60.0)),
         r if r < 100.0 => format!("{} /s", tenths(r)),
         r => format!("{} /s", count(r)),
@@ -97,6 +98,9 @@ mod tests {
         assert_eq!(of_services(&[]), "No service has sent a span in this time.");
         assert_eq!(of_services(&[service("web", 60, 0)]), "One service; none had a failure.");
         assert_eq!(of_services(&[service("web", 600, 1), service("pay", 240, 12)]), "2 services; pay fails most, 5 % of 4 /s.");
-        assert_eq!([rate(0.0), rate(0.05), rate(0.25), rate(4.26), rate(1_240.0)], ["0 /s", "3 /min", "0.2 /s", "4.3 /s", "1.24 k /s"]);
+        assert_eq!(
+            [rate(0.0), rate(0.0005), rate(0.05), rate(0.25), rate(4.26), rate(1_240.0)],
+            ["0 /s", "1.8 /h", "3 /min", "0.2 /s", "4.3 /s", "1.24 k /s"]
+        );
     }
 }

@@ -16,7 +16,7 @@ pub struct StorageUse {
     pub indexes: u64,
     /// Records kept beyond retention.
     pub kept: u64,
-    /// Counts of SLOs and operations.
+    /// Counts of SLOs, operations and calls.
     pub counts: u64,
     /// The whole database.
     pub database: u64,

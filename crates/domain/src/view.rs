@@ -13,6 +13,8 @@ use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
 use crate::red::ServiceRed;
 use crate::sentence::instant;
+use crate::service_map::Edge;
+use crate::service_map::layout::Layout;
 use crate::slo::{Alert, Counts, Evaluation, Lint, Objective, SeriesPoint};
 use crate::slo_query::SloQuery;
 use crate::span::{Event, Kind, Link, Status, Value, pairs};
@@ -83,6 +85,8 @@ pub struct OverviewPage {
     pub arrivals: Arrivals,
     /// Open incidents, those that opened last first.
     pub incidents: Vec<Incident>,
+    /// Calls of the last hour of which one in a hundred or more fails, worst first.
+    pub failing_calls: Vec<Edge>,
     /// Newest traces that failed.
     pub failed_traces: Vec<TraceSummary>,
     /// Where senders reach this server, for the empty state.
@@ -419,10 +423,27 @@ pub struct ServicePage {
     pub red: Option<ServiceRed>,
     /// More operations than are shown?
     pub more_operations: bool,
+    /// What it asks and who asks it, worst first.
+    pub calls: Vec<Edge>,
     /// Its objectives, worst first.
     pub slos: Vec<SloRow>,
     /// Newest failed traces that it took part in.
     pub failed_traces: Vec<TraceSummary>,
+}
+
+/// The service map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceMapPage {
+    /// When it was read.
+    pub now: Timestamp,
+    /// How far back was looked, seconds.
+    pub back_seconds: u64,
+    /// What passed between whom, worst first.
+    pub edges: Vec<Edge>,
+    /// The busiest of them, drawn.
+    pub drawing: Layout,
+    /// Services, and what they use, that are not drawn.
+    pub left_out: usize,
 }
 
 /// The Traces page.

@@ -69,6 +69,16 @@ pub async fn make_snapshot(transaction: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+/// Makes a transaction see one state of the database from its first statement on, and fail as a conflict when what it changes was
+/// changed meanwhile by another one.
+///
+/// # Errors
+/// The database.
+pub async fn make_repeatable(transaction: &mut PgConnection) -> Result<()> {
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(transaction).await?;
+    Ok(())
+}
+
 /// Makes a database if there is none of that name.
 ///
 /// # Errors

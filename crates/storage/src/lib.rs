@@ -6,6 +6,7 @@ pub mod agent;
 pub mod backfill;
 pub mod copy;
 pub mod database;
+pub mod edge;
 pub mod error;
 pub mod event;
 pub mod exclusion;

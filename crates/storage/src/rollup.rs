@@ -199,6 +199,9 @@ pub async fn expire(connection: &mut PgConnection, minute: i32, hour: i32, day: 
         ("DELETE FROM rollup_hour WHERE hour < $1", hour),
         ("DELETE FROM rollup_day WHERE day < $1", day),
         ("DELETE FROM red_minute WHERE minute < $1", minute),
+        ("DELETE FROM edge_mark WHERE minute < $1", minute),
+        ("DELETE FROM edge_minute WHERE minute < $1", minute),
+        ("DELETE FROM edge_counted WHERE minute < $1", minute),
     ] {
         sqlx::query(statement).bind(bound).execute(&mut *connection).await?;
     }

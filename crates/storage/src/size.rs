@@ -54,7 +54,8 @@ pub async fn parts(connection: &mut PgConnection) -> Result<Vec<PartSize>> {
 pub async fn counts(connection: &mut PgConnection) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "SELECT sum(pg_total_relation_size(name::regclass))::bigint
-         FROM unnest(ARRAY['rollup_delta', 'rollup_minute', 'rollup_hour', 'rollup_day', 'red_delta', 'red_minute']) AS name",
+         FROM unnest(ARRAY['rollup_delta', 'rollup_minute', 'rollup_hour', 'rollup_day', 'red_delta', 'red_minute',
+             'edge_mark', 'edge_counted', 'edge_minute']) AS name",
     )
     .fetch_one(connection)
     .await?)

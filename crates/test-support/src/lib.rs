@@ -18,6 +18,7 @@ use slowburn_domain::time::Timestamp;
 pub use json::to_json;
 pub use logs::{LogBuilder, log_body, log_request, logs_to_json};
 pub use metrics::{CUMULATIVE, DELTA, counter, gauge, histogram, histogram_point, int_point, metric_body, metric_request, metrics_to_json};
+pub use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 
 /// A clock that stands still until it is moved.
 #[derive(Clone, Debug)]
@@ -87,6 +88,13 @@ impl SpanBuilder {
     #[must_use]
     pub fn parent(mut self, span: u64) -> Self {
         self.0.parent_span_id = span.to_be_bytes().to_vec();
+        self
+    }
+
+    /// What it asks somebody with, or works on: a client, producer or consumer span in the place of a server span.
+    #[must_use]
+    pub fn of_kind(mut self, kind: SpanKind) -> Self {
+        self.0.kind = kind.into();
         self
     }
 

@@ -107,6 +107,7 @@ impl<T> List<T> {
         metric_query::list,
         metric_query::query,
         services::list,
+        services::map,
         storage::storage,
         health::health,
         health::ready,
@@ -127,7 +128,8 @@ impl<T> List<T> {
         correlations::Correlation,
         metric_query::Metric,
         metric_query::Answer,
-        services::Service
+        services::Service,
+        services::ServiceEdge
     ))
 )]
 struct Document;
@@ -166,6 +168,7 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/metrics", get(metric_query::list))
         .route("/api/v1/metrics/query", get(metric_query::query))
         .route("/api/v1/services", get(services::list))
+        .route("/api/v1/service-map", get(services::map))
         .route("/api/v1/storage", get(storage::storage))
         .route("/api/v1/live", get(live::live))
         .route("/api/openapi.json", get(openapi))

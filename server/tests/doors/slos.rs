@@ -1,7 +1,7 @@
 //! SLOs over REST: shapes that scripts rely on, exact counts, series, paging.
 
 use serde_json::{Value, json};
-use slowburn_test_support::SpanBuilder;
+use slowburn_test_support::{SpanBuilder, SpanKind, text};
 use sqlx::PgPool;
 
 use crate::app::{App, ago, availability, fields};
@@ -165,6 +165,25 @@ async fn services_have_rate_errors_and_durations_of_each_operation(pool: PgPool)
         let reply = app.get(&format!("/api/v1/services?{query}")).await;
         assert_eq!((reply.status, reply.faults()[0].0.as_str()), (400, field), "{query}");
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn c7_the_service_map_is_told(pool: PgPool) {
+    let app = App::new(pool).await;
+    // Ended ten minutes ago, so that its minute is due.
+    let client = SpanBuilder::new(1, 1, ago(600)).of_kind(SpanKind::Client).lasting_ms(100).with(text("db.system.name", "redis")).failed();
+    app.store("cart", vec![client.build()]).await;
+    app.backend.count_edges().await.expect("counted");
+    let list = app.get("/api/v1/service-map").await.json();
+    let edge = &list["items"][0];
+    assert_eq!(fields(edge), "callee caller count error_ratio errors kind p95_ms rate_per_second");
+    assert_eq!((&edge["caller"], &edge["callee"], &edge["kind"]), (&json!("cart"), &json!("redis"), &json!("database")));
+    assert_eq!((&edge["count"], &edge["errors"], &edge["error_ratio"]), (&json!(1), &json!(1), &json!(1.0)));
+    for (query, count) in [("service=cart", 1), ("service=redis", 1), ("service=other", 0), ("to=-30m", 0), ("from=-20m", 1)] {
+        let items = app.get(&format!("/api/v1/service-map?{query}")).await.json()["items"].as_array().map(Vec::len);
+        assert_eq!(items, Some(count), "{query}");
+    }
+    assert_eq!(app.get("/api/v1/service-map?from=-30d").await.faults()[0].0, "from");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use slowburn_domain::metric::Series;
 use slowburn_domain::signal::Telemetry;
 use slowburn_storage::trace::SEGMENT_ID_CLOCK_SHIFT;
-use slowburn_storage::{Error as StorageError, ingest, log, metric, partition, red, rollup};
+use slowburn_storage::{Error as StorageError, edge, ingest, log, metric, partition, red, rollup};
 use sqlx::PgPool;
 use tokio::sync::RwLock;
 use uuid::Uuid;
@@ -167,13 +167,14 @@ impl Writer {
         let mut unknown = Vec::new();
         let mut fresh = Vec::new();
         let mut records = 0;
-        if let Some(PreparedSpans { stored, red, bad, left_out }) = &spans {
+        if let Some(PreparedSpans { stored, red, touched, bad, left_out }) = &spans {
             if let Some((segment, fragments)) = stored {
                 unknown = self.unknown_classes(bucket, fragments);
                 ingest::insert_classes(&mut tx, bucket, &unknown.iter().collect::<Vec<_>>()).await?;
                 ingest::insert_segment(&mut tx, segment).await?;
                 ingest::insert_fragments(&mut tx, segment, fragments).await?;
                 ingest::insert_bad(&mut tx, segment.place(), bad).await?;
+                edge::mark(&mut tx, bucket, touched).await?;
                 records += segment.records;
             }
             red::append(&mut tx, bucket, slis.version, red).await?;

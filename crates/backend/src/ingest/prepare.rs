@@ -9,7 +9,7 @@ use slowburn_domain::log::{LogRecord, words};
 use slowburn_domain::metric::{Point, Series};
 use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::span::{Span, Status, Value};
-use slowburn_domain::time::Timestamp;
+use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::trace::Fragment;
 use slowburn_storage::ingest::{BadTrace, NewSegment};
 use slowburn_storage::log::{Mention, mentions};
@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::records::Records;
 use super::sampling::{SamplingRule, sample};
 use super::sli_set::{Counted, SliSet, Unknown};
+use crate::upkeep::touched_minutes;
 
 /// Everything of one flush but the request keys.
 #[derive(Default)]
@@ -36,6 +37,8 @@ pub(super) struct PreparedSpans {
     /// What is stored, with its index rows; `None` when sampling left everything out.
     pub(super) stored: Option<SpanSegment>,
     pub(super) red: RedDeltas,
+    /// Minutes whose edges in the service map are to be counted anew for what is stored.
+    pub(super) touched: BTreeSet<Minute>,
     pub(super) bad: Vec<BadTrace>,
     /// Spans that sampling left out.
     pub(super) left_out: usize,
@@ -169,6 +172,7 @@ pub(super) fn prepare(
         }
         let stored = spans.len();
         prepared.spans = Some(PreparedSpans {
+            touched: touched_minutes(&spans),
             stored: (stored > 0).then(|| stored_spans(spans, place(span_segment, stored))).transpose()?,
             red,
             bad: bad_spans.into_rows(),
@@ -202,7 +206,7 @@ fn red_of(spans: &[&Span]) -> RedDeltas {
                 operation: operation.to_owned(),
                 kind: slowburn_domain::span::Kind::from_number(kind.into()),
                 status: Status::from_number(status.into()),
-                minute: slowburn_domain::time::Minute(minute),
+                minute: Minute(minute),
             };
             (key, sketch)
         })

@@ -6,6 +6,7 @@
 //! without. [`crate::jobs`] runs them.
 
 mod backfill;
+mod edges;
 mod fold;
 mod kept;
 mod merge;
@@ -18,6 +19,7 @@ use parking_lot::Mutex;
 use slowburn_domain::time::Timestamp;
 use slowburn_storage::lease;
 
+pub(crate) use self::edges::touched_minutes;
 use crate::{Backend, Result};
 
 /// How long a lease lasts without being renewed, seconds. Another instance takes over after it.

@@ -1,14 +1,15 @@
 //! A6, C4: a correlation ID on any span marks its whole trace, whatever the order of arrival and the spelling.
 
+use prost::Message as _;
 use slowburn_domain::query::TraceQuery;
 use slowburn_domain::url::encode;
-use slowburn_test_support::{SpanBuilder, body, text, texts};
+use slowburn_test_support::{SpanBuilder, body, request, text, texts};
 use sqlx::PgPool;
 
 use crate::{NOON, Scene};
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn every_spelling_is_read_and_the_first_name_of_the_list_counts(pool: PgPool) {
+async fn a6_every_spelling_is_read_and_the_first_name_of_the_list_counts(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let spellings = [
         vec![text("correlation_id", "x-1")],
@@ -41,7 +42,7 @@ async fn every_spelling_is_read_and_the_first_name_of_the_list_counts(pool: PgPo
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn one_span_marks_the_whole_trace_in_either_order(pool: PgPool) {
+async fn a6_one_span_marks_the_whole_trace_in_either_order(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let root = |trace| SpanBuilder::new(trace, 1, NOON).named("root").lasting_ms(500).build();
     let child = |trace| SpanBuilder::new(trace, 2, NOON.plus_nanos(9_000_000)).parent(1).with(text("correlation_id", "late")).build();
@@ -60,7 +61,7 @@ async fn one_span_marks_the_whole_trace_in_either_order(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn difficult_ids_are_found_exactly(pool: PgPool) {
+async fn a6_difficult_ids_are_found_exactly(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let long = "l".repeat(3_000);
     let longer = format!("{long}!");
@@ -77,7 +78,25 @@ async fn difficult_ids_are_found_exactly(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn filters_hold_for_one_span_and_durations_for_the_trace(pool: PgPool) {
+async fn a6_what_a_resource_says_marks_nothing_and_projects_and_executions_stand_beside(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    let mut of_resource = request("web", vec![SpanBuilder::new(1, 1, NOON).build()]);
+    let resource = of_resource.resource_spans[0].resource.as_mut().expect("one");
+    resource.attributes.extend([text("correlation_id", "x-1"), text("project_id", "p-1")]);
+    scene.send(of_resource.encode_to_vec()).await.expect("accepted");
+    let spellings = [["project_id", "execution_id"], ["projectId", "executionId"]];
+    for (trace, [project, execution]) in (2..).zip(spellings) {
+        let span = SpanBuilder::new(trace, 1, NOON).with(text(project, "p-1")).with(text(execution, "e-1")).with(text("request_id", "x-1"));
+        scene.send(body("web", vec![span.build()])).await.expect("accepted");
+    }
+    for query in ["correlation_id=x-1", "project_id=p-1", "execution_id=e-1", "project_id=p-1&execution_id=e-1&correlation_id=x-1"] {
+        assert_eq!(scene.find(query).await, [2, 3].into(), "{query}");
+    }
+    assert_eq!(scene.find("project_id=p-2").await, [].into());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn c4_filters_hold_for_one_span_and_durations_for_the_trace(pool: PgPool) {
     let scene = Scene::new(pool).await;
     scene.send(body("web", vec![SpanBuilder::new(1, 1, NOON).named("a").lasting_ms(100).build()])).await.expect("accepted");
     scene
@@ -101,7 +120,7 @@ async fn filters_hold_for_one_span_and_durations_for_the_trace(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn pages_follow_each_other_without_gap_or_repeat(pool: PgPool) {
+async fn c4_pages_follow_each_other_without_gap_or_repeat(pool: PgPool) {
     let scene = Scene::new(pool).await;
     for trace in 1..=250_u128 {
         let start = NOON.plus_nanos((trace as i64 / 3) * 1_000_000);

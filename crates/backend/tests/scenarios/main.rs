@@ -19,6 +19,7 @@ mod metrics;
 mod plans;
 mod prometheus;
 mod sampling;
+mod service_map;
 mod slo;
 mod suggest;
 mod trace;

@@ -10,6 +10,7 @@
 
 mod attributes;
 mod bloom;
+mod calls;
 mod columns;
 mod decode;
 mod encode;
@@ -21,6 +22,7 @@ mod shared;
 mod tests;
 
 pub use bloom::Bloom;
+pub use calls::{CallColumns, call_columns};
 pub use columns::{Columns, columns};
 pub use decode::{decode, decode_trace, decode_traces};
 pub use encode::encode;
