@@ -92,7 +92,7 @@ fn of_log(id: &str, log: &LogLine) -> Item {
 )]
 pub async fn one(State(backend): State<Backend>, uri: Uri) -> Result<Json<Correlation>, Problem> {
     let raw = uri.path().strip_prefix("/api/v1/correlations/").unwrap_or_default();
-    let page = backend.correlation_page(&decode_segment(raw), now()).await?;
+    let page = backend.correlation_story(&decode_segment(raw), now()).await?;
     Ok(Json(answer(page)))
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
+use serde_json::Value;
 use slowburn_domain::number;
 use slowburn_domain::url::{encode, encode_query};
 
@@ -11,7 +12,7 @@ use super::output;
 
 #[derive(Subcommand)]
 pub(super) enum TraceCommand {
-    /// Traces that meet all conditions, newest first.
+    /// Traces that meet all conditions, newest first. With a correlation ID alone: then also what was logged and what happened with it.
     Find(Box<Find>),
     /// One trace with its spans.
     Get {
@@ -55,6 +56,15 @@ pub(super) struct Find {
     /// Where the previous page ended.
     #[arg(long)]
     cursor: Option<String>,
+}
+
+impl Find {
+    /// The correlation ID, if nothing else is asked for.
+    fn only_correlation(&self) -> Option<&str> {
+        let Self { correlation, service, operation, status, min_duration_ms, max_duration_ms, filter, from, to, limit: _, cursor } = self;
+        let others = [service, operation, status, min_duration_ms, max_duration_ms, filter, from, to, cursor];
+        correlation.as_deref().filter(|_| others.into_iter().all(Option::is_none))
+    }
 }
 
 pub(super) fn run(command: &TraceCommand, client: &Client) -> anyhow::Result<()> {
@@ -107,6 +117,20 @@ fn find(find: &Find, client: &Client) -> anyhow::Result<()> {
     if let Some(cursor) = found["next"].as_str() {
         let _ = writeln!(text, "more: --cursor {cursor}");
     }
+    if let Some(id) = find.only_correlation() {
+        text += &beside(&client.get(&format!("/api/v1/correlations/{}", encode(id)))?);
+    }
     output(&text);
     Ok(())
+}
+
+/// Log records and events of a story, oldest first.
+fn beside(story: &Value) -> String {
+    let mut text = String::new();
+    for item in story["items"].as_array().into_iter().flatten().filter(|item| item["kind"] != "trace") {
+        let of = |name: &str| item[name].as_str().unwrap_or("?");
+        let failed = if of("status") == "error" { "error: " } else { "" };
+        let _ = writeln!(text, "{}  {:<5}  {}  {failed}{}", of("time"), of("kind"), of("service"), of("title"));
+    }
+    text
 }

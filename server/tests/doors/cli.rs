@@ -2,8 +2,10 @@
 
 use std::process::Command;
 
+use ::http::Request;
+use axum::body::Body;
 use serde_json::{Value, json};
-use slowburn_test_support::SpanBuilder;
+use slowburn_test_support::{SpanBuilder, text};
 use sqlx::PgPool;
 
 use crate::app::{App, Port, ago, availability};
@@ -111,4 +113,31 @@ async fn b1_b3_b5_b6_b9_b14_an_slo_lives_its_life_in_the_terminal(pool: PgPool) 
     terminal.run(&["slo", "delete", "checkout", "--reason", "no longer sold"]).await;
     let (code, said) = terminal.try_run(&["slo", "get", "checkout"]).await;
     assert!(code == 1 && said.contains("404"), "{said}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn c6_a_correlation_id_is_told_whole_in_the_terminal(pool: PgPool) {
+    let app = App::new(pool).await;
+    let terminal = Terminal::open(&app).await;
+    let (code, said) = terminal.try_run(&["trace", "find", "--correlation", "order-1"]).await;
+    assert!(code == 1 && said.contains("order-1"), "{said}");
+
+    app.store("web", vec![SpanBuilder::new(7, 1, ago(30)).named("POST /orders").with(text("correlation_id", "order-1")).build()]).await;
+    let line = json!({"@timestamp": ago(29).to_string(), "log.level": "error", "message": "card declined", "service.name": "pay",
+        "labels": {"correlation_id": "order-1"}});
+    let event = json!({"specversion": "1.0", "id": "1", "source": "/ship", "type": "order.shipped", "time": ago(28).to_string(),
+        "correlationid": "order-1"});
+    let sent = [("/api/v1/logs", "application/x-ndjson", line), ("/api/v1/events", "application/cloudevents+json", event)];
+    for (path, content_type, body) in sent {
+        let request = Request::post(path).header("content-type", content_type).body(Body::from(body.to_string())).expect("a request");
+        assert_eq!(app.send(Port::Main, request).await.status, 200, "{path}");
+    }
+    let said = terminal.run(&["trace", "find", "--correlation", "order-1"]).await;
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines[0].contains("00000000000000000000000000000007") && lines[0].ends_with("web POST /orders"), "{said}");
+    assert!(lines[1].ends_with("  log    pay  error: card declined"), "{said}");
+    assert!(lines[2].contains("  event  /ship  order.shipped"), "{said}");
+    assert_eq!(terminal.run(&["trace", "find", "--correlation", "order-1", "--service", "web"]).await.lines().count(), 1);
+    assert_eq!(terminal.json(&["trace", "find", "--correlation", "order-1"]).await["items"].as_array().map(Vec::len), Some(1));
 }

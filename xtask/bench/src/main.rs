@@ -24,6 +24,7 @@ mod machine;
 mod otlp;
 mod otlp_logs;
 mod phase;
+mod points;
 mod questions;
 mod report;
 mod rows;
@@ -65,7 +66,7 @@ struct Arguments {
     /// Folder for the results.
     #[arg(long)]
     out: PathBuf,
-    /// Spans of the main load, and log lines of theirs.
+    /// Spans of the main load, and log lines of theirs; metric points are five times as many.
     #[arg(long, default_value_t = 400_000)]
     spans: usize,
     /// Spans among which is searched; 0 leaves that out.
@@ -88,6 +89,9 @@ struct Arguments {
     only: Option<Part>,
 }
 
+/// A point is a fifth of the work of a span or less.
+const POINTS_FOR_A_SPAN: usize = 5;
+
 /// Parts of the measurement, each with a server of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
@@ -95,6 +99,8 @@ enum Part {
     Load,
     /// Log lines in.
     Logs,
+    /// Metric points in.
+    Points,
     /// Pages over thirty days of history.
     Pages,
     /// Thin traffic.
@@ -165,6 +171,9 @@ async fn measure(arguments: &Arguments, product: &Product, folder: &Path, report
     }
     if wanted(Part::Logs) {
         logs::measure(product, folder, arguments.spans, report).await?;
+    }
+    if wanted(Part::Points) {
+        points::measure(product, folder, arguments.spans * POINTS_FOR_A_SPAN, report).await?;
     }
     if wanted(Part::Pages) {
         visit::measure(product, folder, report).await?;

@@ -5,14 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use slowburn_domain::id::TraceId;
 use slowburn_domain::log::LogLine;
 use slowburn_domain::query::{FieldFault, MAX_LIMIT, TraceQuery};
-use slowburn_domain::span::{Span, Status};
+use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::TraceSummary;
 use slowburn_domain::view::{CorrelationPage, HistogramBar, LaneBar, TracesPage};
 use slowburn_storage::event::{self, EventConditions};
+use slowburn_storage::segment::LaneSpan;
 use slowburn_storage::trace;
+use sqlx::PgConnection;
 
-use super::spans::read_together;
+use super::spans::lanes_together;
 use crate::{Backend, Error, Result};
 
 /// Intervals of the histogram over the list.
@@ -64,6 +66,18 @@ impl Backend {
     /// # Errors
     /// Nothing has it; the database.
     pub async fn correlation_page(&self, id: &str, now: Timestamp) -> Result<CorrelationPage> {
+        self.correlation(id, true, now).await
+    }
+
+    /// The same without what is drawn of its spans: neither `bars` nor `first_error`.
+    ///
+    /// # Errors
+    /// As for [`Self::correlation_page`].
+    pub async fn correlation_story(&self, id: &str, now: Timestamp) -> Result<CorrelationPage> {
+        self.correlation(id, false, now).await
+    }
+
+    async fn correlation(&self, id: &str, is_drawn: bool, now: Timestamp) -> Result<CorrelationPage> {
         let query = TraceQuery { correlation_id: Some(id.to_owned()), limit: Some(MAX_LIMIT), ..TraceQuery::default() };
         let found = self.find_traces(&query, now).await?;
         let truncated = found.next.is_some();
@@ -87,15 +101,10 @@ impl Backend {
             let searched_minutes = self.0.settings.retention_minutes;
             return Err(Error::UnknownId { id: id.chars().take(200).collect(), near, searched_minutes });
         }
-        let ids: Vec<TraceId> = traces.iter().rev().take(DRAWN_TRACES).map(|summary| summary.trace_id).collect();
-        let fragments = trace::fragments(&mut tx, &self.0.settings.bucket_numbers(), &ids, i64::MAX).await?;
-        let mut bars = Vec::new();
-        for some in together(&ids, |id| fragments.get(&id).into_iter().flatten().map(|(fragment, _)| fragment.spans).sum()) {
-            let mut spans = read_together(&mut tx, some, &fragments).await?;
-            bars.extend(some.iter().filter_map(|id| spans.remove(id)).flat_map(|spans| entries(&spans)));
-        }
+        let drawn = if is_drawn { DRAWN_TRACES } else { 0 };
+        let ids: Vec<TraceId> = traces.iter().rev().take(drawn).map(|summary| summary.trace_id).collect();
+        let bars = self.bars(&mut tx, &ids).await?;
         tx.commit().await?;
-        bars.sort_by_key(|bar| (bar.start, bar.trace_id));
         let first_error = bars
             .iter()
             .filter(|bar| bar.status == Status::Error)
@@ -105,6 +114,21 @@ impl Backend {
         logs.extend(events.iter().map(|(_, event)| LogLine::from(event)));
         logs.sort_by_key(|line| line.time);
         Ok(CorrelationPage { now, id: id.to_owned(), traces, truncated, bars, first_error, logs, more_logs })
+    }
+
+    /// What is drawn of some traces, oldest first.
+    async fn bars(&self, connection: &mut PgConnection, ids: &[TraceId]) -> Result<Vec<LaneBar>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let fragments = trace::fragments(connection, &self.0.settings.bucket_numbers(), ids, i64::MAX).await?;
+        let mut bars = Vec::new();
+        for some in together(ids, |id| fragments.get(&id).into_iter().flatten().map(|(fragment, _)| fragment.spans).sum()) {
+            let spans = lanes_together(connection, some, &fragments).await?;
+            bars.extend(spans.into_values().flat_map(entries));
+        }
+        bars.sort_by_key(|bar| (bar.start, bar.trace_id));
+        Ok(bars)
     }
 
     /// Newest traces that failed.
@@ -130,24 +154,20 @@ fn together(ids: &[TraceId], spans: impl Fn(TraceId) -> u32) -> Vec<&[TraceId]> 
     runs
 }
 
-/// The spans by which a trace enters a service: those whose parent ran in another one, or is not there; and failures.
-fn entries(spans: &[Span]) -> Vec<LaneBar> {
-    let service_of: HashMap<_, &str> = spans.iter().map(|span| (span.span_id, span.source.service.as_str())).collect();
-    spans
-        .iter()
-        .filter(|span| {
-            let parent = span.parent_span_id.and_then(|id| service_of.get(&id));
-            parent != Some(&span.source.service.as_str())
-        })
-        .map(|span| LaneBar {
-            trace_id: span.trace_id,
-            service: span.source.service.clone(),
-            operation: span.operation.clone(),
-            status: span.status,
-            start: span.start,
-            duration_ms: span.duration_nanos() as f64 / 1e6,
-        })
-        .collect()
+/// The spans by which a trace enters a service: those whose parent ran in another one, or is not there.
+fn entries(spans: Vec<LaneSpan>) -> Vec<LaneBar> {
+    let service_of: HashMap<_, &str> = spans.iter().map(|span| (span.span_id, span.service.as_str())).collect();
+    let parent_of = |span: &LaneSpan| span.parent_span_id.and_then(|id| service_of.get(&id).copied());
+    let are_entries: Vec<bool> = spans.iter().map(|span| parent_of(span) != Some(span.service.as_str())).collect();
+    let bar = |span: LaneSpan| LaneBar {
+        trace_id: span.trace_id,
+        service: span.service,
+        operation: span.operation,
+        status: span.status,
+        start: span.start,
+        duration_ms: span.duration_nanos as f64 / 1e6,
+    };
+    spans.into_iter().zip(are_entries).filter(|(_, is_entry)| *is_entry).map(|(span, _)| bar(span)).collect()
 }
 
 /// Evenly spaced counts from the oldest to the newest trace of a list, with the length of an interval in seconds.

@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use slowburn_domain::id::TraceId;
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::trace::{Fragment, TraceSummary, fold};
-use slowburn_storage::segment::{decode_trace, decode_traces};
+use slowburn_storage::segment::{LaneSpan, decode_trace, lane_spans};
 use slowburn_storage::trace::{self, SegmentRef};
 use sqlx::PgConnection;
 
@@ -73,22 +73,22 @@ pub(super) async fn read(connection: &mut PgConnection, id: TraceId, fragments: 
     Ok(TraceDetail { summary, spans })
 }
 
-/// Spans of several traces, each once and by its start. A segment is read once, however many of the traces it holds.
-pub(super) async fn read_together(
+/// What is drawn of the spans of several traces, each once and by its start. A segment is read once, however many of the traces it holds.
+pub(super) async fn lanes_together(
     connection: &mut PgConnection,
     traces: &[TraceId],
     fragments: &HashMap<TraceId, Vec<(Fragment, SegmentRef)>>,
-) -> Result<HashMap<TraceId, Vec<Span>>> {
+) -> Result<HashMap<TraceId, Vec<LaneSpan>>> {
     let mut segments: Vec<SegmentRef> = traces.iter().filter_map(|id| fragments.get(id)).flatten().map(|(_, segment)| *segment).collect();
     segments.sort_by_key(|segment| (segment.id, *segment));
     segments.dedup();
     let wanted: Arc<HashSet<[u8; 16]>> = Arc::new(traces.iter().map(|id| *id.as_bytes()).collect());
     let spans = matching(connection, &segments, move |body, segment_id| {
         let wanted = Arc::clone(&wanted);
-        decode_traces(body, segment_id, move |id| wanted.contains(id))
+        lane_spans(body, segment_id, move |id| wanted.contains(id))
     });
     let mut seen = HashSet::new();
-    let mut by_trace: HashMap<TraceId, Vec<Span>> = HashMap::new();
+    let mut by_trace: HashMap<TraceId, Vec<LaneSpan>> = HashMap::new();
     for span in spans.await? {
         if seen.insert((span.trace_id, span.span_id)) {
             by_trace.entry(span.trace_id).or_default().push(span);

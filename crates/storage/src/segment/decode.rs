@@ -27,13 +27,20 @@ pub fn decode(body: Bytes, id: i64) -> Result<Vec<Span>> {
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub fn decode_traces(body: Bytes, id: i64, mut is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static) -> Result<Vec<Span>> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
+pub fn decode_traces(body: Bytes, id: i64, is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static) -> Result<Vec<Span>> {
+    read(of_traces(ParquetRecordBatchReaderBuilder::try_new(body)?, is_wanted), id)
+}
+
+/// Leaves out the rows of other traces before any other column is read.
+pub(super) fn of_traces(
+    builder: ParquetRecordBatchReaderBuilder<Bytes>,
+    mut is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static,
+) -> ParquetRecordBatchReaderBuilder<Bytes> {
     let column = ProjectionMask::columns(builder.parquet_schema(), ["trace_id"]);
     let predicate = ArrowPredicateFn::new(column, move |batch: RecordBatch| {
         Ok(batch.column(0).as_fixed_size_binary().iter().map(|value| Some(value.is_some_and(&mut is_wanted))).collect())
     });
-    read(builder.with_row_filter(RowFilter::new(vec![Box::new(predicate)])), id)
+    builder.with_row_filter(RowFilter::new(vec![Box::new(predicate)]))
 }
 
 /// Reads the spans of one trace. See [`decode_traces`].

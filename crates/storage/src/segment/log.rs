@@ -8,8 +8,10 @@ use arrow_array::builder::{FixedSizeBinaryBuilder, Int8Builder, Int64Builder, St
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array as _, ArrayRef, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_schema::ArrowError;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter, RowSelection, RowSelector};
 use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::log::{LogRecord, Severity};
 use slowburn_domain::span::Value;
@@ -85,6 +87,27 @@ pub fn decode_log_rows(body: Bytes, id: i64, rows: &[usize]) -> Result<Vec<LogRe
     }
     let selection = RowSelection::from(selectors);
     read(ParquetRecordBatchReaderBuilder::try_new(body)?.with_row_selection(selection), id)
+}
+
+/// Reads the records of a segment of which trace id and correlation ID are wanted: these columns are read first, and of the others
+/// only the rows that they name.
+///
+/// # Errors
+/// As for [`decode_logs`].
+pub fn decode_logs_where(
+    body: Bytes,
+    id: i64,
+    mut is_wanted: impl FnMut(Option<&[u8]>, Option<&str>) -> bool + Send + 'static,
+) -> Result<Vec<LogRecord>> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
+    let columns = ProjectionMask::columns(builder.parquet_schema(), ["trace_id", "correlation_id"]);
+    let predicate = ArrowPredicateFn::new(columns, move |batch: RecordBatch| {
+        let missing = |name: &str| ArrowError::SchemaError(format!("column {name} is missing"));
+        let traces = batch.column_by_name("trace_id").ok_or_else(|| missing("trace_id"))?.as_fixed_size_binary();
+        let ids = batch.column_by_name("correlation_id").ok_or_else(|| missing("correlation_id"))?.as_string::<i32>();
+        Ok(traces.iter().zip(ids).map(|(trace, id)| Some(is_wanted(trace, id))).collect())
+    });
+    read(builder.with_row_filter(RowFilter::new(vec![Box::new(predicate)])), id)
 }
 
 fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>, id: i64) -> Result<Vec<LogRecord>> {

@@ -5,7 +5,8 @@ use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::span::{Event, Kind, Link, Source, Span, Status, Value};
 use slowburn_domain::time::Timestamp;
 
-use super::{Bloom, decode, decode_trace, encode};
+use super::{Bloom, LaneSpan, decode, decode_logs, decode_logs_where, decode_trace, decode_traces, encode, encode_logs, lane_spans};
+use slowburn_domain::log::{LogRecord, Severity};
 
 fn span(trace: u8, id: u8) -> Span {
     let mut attributes = vec![
@@ -69,6 +70,53 @@ fn a8_weights_are_read_back_and_cost_nothing_where_nothing_was_left_out() {
 fn sorted(mut span: Span) -> Span {
     span.attributes.sort_by(|a, b| a.0.cmp(&b.0));
     span
+}
+
+#[test]
+fn c6_lanes_and_lines_of_a_story_are_those_of_the_whole_records() {
+    let spans: Vec<Span> = (1..=250).map(|id| span(1 + id % 5, id)).collect();
+    let body = Bytes::from(encode(&spans.iter().collect::<Vec<_>>()).expect("encodes"));
+    let of_story = |trace_id: &[u8]| trace_id == [2; 16] || trace_id == [4; 16];
+    let lane = |span: Span| LaneSpan {
+        trace_id: span.trace_id,
+        span_id: span.span_id,
+        parent_span_id: span.parent_span_id,
+        service: span.source.service.clone(),
+        duration_nanos: span.duration_nanos(),
+        operation: span.operation,
+        status: span.status,
+        start: span.start,
+    };
+    let expected: Vec<LaneSpan> = decode_traces(body.clone(), 1, of_story).expect("decodes").into_iter().map(lane).collect();
+    assert_eq!(expected.len(), 100);
+    assert_eq!(lane_spans(body, 1, of_story).expect("decodes"), expected);
+
+    let logs: Vec<LogRecord> = (1..=60_u8)
+        .map(|number| LogRecord {
+            time: Timestamp::from_nanos(i64::from(number)),
+            severity: Severity::from_number(9),
+            severity_text: String::new(),
+            body: Value::String(format!("line {number}")),
+            event_name: String::new(),
+            trace_id: (number.is_multiple_of(3)).then(|| TraceId::from_bytes(&[number; 16]).expect("not zero")),
+            span_id: None,
+            attributes: vec![("n".to_owned(), Value::Int(number.into()))],
+            source: Arc::clone(&spans[0].source),
+            correlation_id: (number.is_multiple_of(4)).then(|| format!("id-{}", number % 8)),
+            project_id: None,
+            execution_id: None,
+        })
+        .collect();
+    let body = Bytes::from(encode_logs(&logs.iter().collect::<Vec<_>>()).expect("encodes"));
+    let is_wanted = |trace: Option<&[u8]>, id: Option<&str>| trace == Some(&[9; 16][..]) || id == Some("id-4");
+    let all = decode_logs(body.clone(), 1).expect("decodes");
+    let expected: Vec<LogRecord> = all
+        .into_iter()
+        .filter(|log| is_wanted(log.trace_id.as_ref().map(|id| &id.as_bytes()[..]), log.correlation_id.as_deref()))
+        .collect();
+    assert_eq!(expected.len(), 9);
+    assert_eq!(decode_logs_where(body.clone(), 1, is_wanted).expect("decodes"), expected);
+    assert_eq!(decode_logs_where(body, 1, |_, _| false).expect("decodes"), []);
 }
 
 #[test]
