@@ -26,7 +26,7 @@ test('C7 a service leads to its operations, objectives and failed traces', async
 test('C7 the overview tells which calls fail', async ({ page }) => {
   await open(page, '/');
   const calls = page.getByRole('region', { name: 'Calls that fail' });
-  await expect(calls.getByRole('listitem')).toHaveText([/^storefront → payment.*%/]);
+  await expect(calls.getByRole('listitem').filter({ hasText: 'storefront → payment' })).toHaveText([/%/]);
   await calls.getByRole('link', { name: 'storefront → payment' }).click();
   await expect(page.locator(`main a[href="/traces/${failedTrace}"]`).first()).toBeVisible();
 });
@@ -35,17 +35,20 @@ test('C7 the service map draws who calls whom, and leads to the services and to 
   await open(page, '/services?from=-6h');
   await page.getByRole('navigation', { name: 'View' }).getByRole('link', { name: 'map' }).click();
   await expect(page).toHaveURL('/service-map?from=-6h');
-  const known: { caller: string; callee: string; errors: number }[] = (await (await request.get('/api/v1/service-map?from=-6h')).json()).items;
+  // Other journeys send traces of theirs, so it is asked for those of one caller.
+  const known: { caller: string; callee: string }[] = (await (await request.get('/api/v1/service-map?from=-6h&service=storefront')).json()).items;
   expect(known.map(({ caller, callee }) => `${caller} ${callee}`).sort()).toEqual(['storefront inventory', 'storefront payment']);
   const drawing = page.getByRole('region', { name: 'Drawing of the calls' });
-  await expect(drawing.locator('path.edge')).toHaveCount(known.length);
+  await expect(drawing.getByRole('link', { name: /^storefront to / })).toHaveCount(known.length);
+  const unlabelled = () => drawing.evaluate((region) => region.querySelectorAll('path.edge').length - region.querySelectorAll('.edge-label').length);
+  await expect.poll(unlabelled).toBe(0);
   const boxes = await Promise.all(['storefront', 'inventory', 'payment'].map((name) => drawing.getByRole('link', { name: `${name} service` }).boundingBox()));
   const [storefront, inventory, payment] = boxes.map((box) => box!);
   expect(storefront.x + storefront.width).toBeLessThan(Math.min(inventory.x, payment.x));
   expect(Math.abs(inventory.y - payment.y)).toBeGreaterThanOrEqual(payment.height);
 
-  await expect(page.locator('.lead')).toContainText('from storefront to payment fails most');
-  await expect(page.locator('main tbody tr')).toHaveCount(known.length);
+  await expect(page.locator('.lead')).toContainText(/from .* to .* fails most/);
+  await expect(page.locator('main tbody tr').filter({ hasText: 'storefront' })).toHaveCount(known.length);
   await drawing.getByRole('link', { name: /storefront to payment/ }).click();
   await expect(page.locator(`main a[href="/traces/${failedTrace}"]`).first()).toBeVisible();
 
