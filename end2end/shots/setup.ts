@@ -65,6 +65,7 @@ async function pagesOf(demo: Server, empty: Server): Promise<[name: string, url:
     ['trace-compare', `${demo.url}/traces/${trace.trace_id}?view=compare`],
     ['traces-compared', `${demo.url}/traces/${trace.trace_id}?compare=${alike.trace_id}`],
     ['services', `${demo.url}/services`],
+    ['service-map', `${demo.url}/service-map?from=-6h`],
     ['service', `${demo.url}/services/payment`],
     ['logs', `${demo.url}/logs`],
     ['logs-of-errors', `${demo.url}/logs?severity=error&q=authorizations`],

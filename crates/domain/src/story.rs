@@ -49,7 +49,11 @@ pub fn of_correlation(page: &CorrelationPage) -> String {
     let outcome = match (&page.first_error, bad_log) {
         (Some(bar), _) => format!("failed in {} at {} UTC", bar.service, time_of_day(bar.start, 0)),
         (None, Some(log)) => format!("{} logged an error at {} UTC", log.service, time_of_day(log.time, 0)),
-        (None, None) => "nothing failed".to_owned(),
+        // Not all of its traces may be drawn.
+        (None, None) => match page.traces.iter().filter(|trace| trace.errors > 0).count() as u64 {
+            0 => "nothing failed".to_owned(),
+            failed => format!("{} failed", plural(failed, "trace")),
+        },
     };
     let more = if page.more_logs { "the first " } else { "" };
     let events = page.logs.iter().filter(|log| log.is_event()).count() as u64;

@@ -572,7 +572,8 @@ pub struct CorrelationPage {
     pub traces: Vec<TraceSummary>,
     /// More traces than shown?
     pub truncated: bool,
-    /// The entry spans of every service in every trace, oldest first: spans whose parent ran in another service.
+    /// The entry spans of every service in every trace, oldest first: spans whose parent ran in another service; and the first that
+    /// failed of a service whose entries did not.
     pub bars: Vec<LaneBar>,
     /// The first failure: where and what.
     pub first_error: Option<LaneBar>,

@@ -1,6 +1,6 @@
 //! What the Traces and Correlation pages show.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use slowburn_domain::id::TraceId;
 use slowburn_domain::log::LogLine;
@@ -154,11 +154,18 @@ fn together(ids: &[TraceId], spans: impl Fn(TraceId) -> u32) -> Vec<&[TraceId]> 
     runs
 }
 
-/// The spans by which a trace enters a service: those whose parent ran in another one, or is not there.
+/// The spans by which a trace enters a service: those whose parent ran in another one, or is not there. Of a service whose entries
+/// all ended well the first span that failed stands beside, so that no failure goes unseen.
 fn entries(spans: Vec<LaneSpan>) -> Vec<LaneBar> {
     let service_of: HashMap<_, &str> = spans.iter().map(|span| (span.span_id, span.service.as_str())).collect();
     let parent_of = |span: &LaneSpan| span.parent_span_id.and_then(|id| service_of.get(&id).copied());
-    let are_entries: Vec<bool> = spans.iter().map(|span| parent_of(span) != Some(span.service.as_str())).collect();
+    let mut are_shown: Vec<bool> = spans.iter().map(|span| parent_of(span) != Some(span.service.as_str())).collect();
+    let failed = |(_, span): &(usize, &LaneSpan)| span.status == Status::Error;
+    let mut told: HashSet<&str> =
+        spans.iter().enumerate().filter(|(row, _)| are_shown[*row]).filter(failed).map(|(_, span)| span.service.as_str()).collect();
+    for (row, span) in spans.iter().enumerate().filter(failed) {
+        are_shown[row] |= told.insert(&span.service);
+    }
     let bar = |span: LaneSpan| LaneBar {
         trace_id: span.trace_id,
         service: span.service,
@@ -167,7 +174,7 @@ fn entries(spans: Vec<LaneSpan>) -> Vec<LaneBar> {
         start: span.start,
         duration_ms: span.duration_nanos as f64 / 1e6,
     };
-    spans.into_iter().zip(are_entries).filter(|(_, is_entry)| *is_entry).map(|(span, _)| bar(span)).collect()
+    spans.into_iter().zip(are_shown).filter(|(_, is_shown)| *is_shown).map(|(span, _)| bar(span)).collect()
 }
 
 /// Evenly spaced counts from the oldest to the newest trace of a list, with the length of an interval in seconds.
@@ -188,7 +195,34 @@ fn histogram(items: &[TraceSummary]) -> (f64, Vec<HistogramBar>) {
 
 #[cfg(test)]
 mod tests {
+    use slowburn_domain::id::SpanId;
+
     use super::*;
+
+    #[test]
+    fn c6_entries_of_services_are_shown_and_a_failure_that_no_entry_tells_of() {
+        let span = |id: u8, parent: u8, service: &str, status: Status| LaneSpan {
+            trace_id: TraceId::from_bytes(&[1; 16]).expect("an id"),
+            span_id: SpanId::from_bytes(&[id; 8]).expect("an id"),
+            parent_span_id: SpanId::from_bytes(&[parent; 8]).ok(),
+            service: service.to_owned(),
+            operation: id.to_string(),
+            status,
+            start: Timestamp::from_seconds(i64::from(id)),
+            duration_nanos: 1,
+        };
+        let (fine, failed) = (Status::Unset, Status::Error);
+        let spans = vec![
+            span(1, 0, "web", failed),
+            span(2, 1, "web", failed),
+            span(3, 2, "pay", fine),
+            span(4, 3, "pay", failed),
+            span(5, 4, "pay", failed),
+            span(6, 9, "pay", fine),
+        ];
+        let shown: Vec<String> = entries(spans).into_iter().map(|bar| bar.operation).collect();
+        assert_eq!(shown, ["1", "3", "4", "6"]);
+    }
 
     #[test]
     fn traces_are_read_together_as_long_as_their_spans_fit() {

@@ -118,6 +118,8 @@ fn a_correlation_is_told_in_one_sentence() {
     page.traces.truncate(1);
     page.traces[0].spans = 1;
     assert_eq!(of_correlation(&page), "1 trace, 1 span over 400 ms; nothing failed.");
+    page.traces[0].errors = 1;
+    assert_eq!(of_correlation(&page), "1 trace, 1 span over 400 ms; 1 trace failed.");
 }
 
 #[test]
