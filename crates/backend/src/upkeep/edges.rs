@@ -7,7 +7,8 @@
 //! and writes nothing. The door pays for a mark, and no page walks segments.
 //!
 //! A minute is due [`FIRST_AGE`] after its end, and marked again when it is twice as old as it was when it was counted last. So spans
-//! that come late, or that last long, have a minute counted some ten times in a month and not at every flush.
+//! that come late, or that last long, have a minute counted as often as its age doubles and not at every flush. A segment that cannot
+//! be read counts nothing: it must not keep the others from being counted.
 //!
 //! A call is a server span whose parent is a span of another service; it is counted by the callee's span once both have arrived.
 //! What a client, producer or consumer span says itself tells of databases, queues and those who send no spans. A span that stands
@@ -124,10 +125,10 @@ impl Backend {
             up_to_segment: i64::MAX,
         };
         let segments: Vec<_> = trace::segments(&mut tx, buckets, &conditions).await?.into_iter().map(|extent| extent.segment).collect();
-        let answers = matching(&mut tx, &segments, move |body, id| answers(body, id, minute)).await?;
+        let answers = matching(&mut tx, &segments, move |body, id| Ok(readable(answers(body, id, minute), id))).await?;
         let asked: Arc<HashSet<u64>> = Arc::new(answers.iter().map(|answer| answer.asked_by).collect());
         let wanted = Arc::clone(&asked);
-        let found = matching(&mut tx, &segments, move |body, id| requests(body, id, minute, &wanted)).await?;
+        let found = matching(&mut tx, &segments, move |body, id| Ok(readable(requests(body, id, minute, &wanted), id))).await?;
         let edges = join(answers, found, minute);
         let bucket = (minute.0.unsigned_abs() % u32::from(self.0.settings.buckets)) as i16;
         let age = (now.seconds() - minute.plus(1).start().seconds()).max(FIRST_AGE);
@@ -166,6 +167,14 @@ enum Request {
     Caller(u64, Arc<str>),
     /// An edge that it tells by itself.
     Edge(u64, EdgeKey, Passed),
+}
+
+/// What was read of a segment; nothing if it cannot be.
+fn readable<T>(read: std::result::Result<Vec<T>, slowburn_storage::Error>, id: i64) -> Vec<T> {
+    read.unwrap_or_else(|fault| {
+        tracing::error!(segment = id, error = %fault, "a segment cannot be read: the service map does not count it");
+        Vec::new()
+    })
 }
 
 /// Server spans that end in the minute, or near enough that a client's span of the minute is theirs.

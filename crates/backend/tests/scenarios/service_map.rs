@@ -160,3 +160,19 @@ async fn c7_beyond_a_thousand_ends_a_minute_has_others(pool: PgPool) {
     assert_eq!(edges["web → ~other: call elsewhere"], (10, 0));
     assert_eq!(edges.values().map(|(count, _)| count).sum::<u64>(), 2_010);
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn c7_a_segment_that_cannot_be_read_keeps_no_other_from_being_counted(pool: PgPool) {
+    let scene = Scene::new(pool.clone()).await;
+    scene
+        .send(body("lost", vec![SpanBuilder::new(9, 1, NOON).of_kind(SpanKind::Client).with(text("peer.service", "bank")).build()]))
+        .await
+        .expect("stored");
+    sqlx::query("UPDATE segments SET body = 'no segment'").execute(&pool).await.expect("broken");
+    for part in call(1, NOON) {
+        scene.send(part).await.expect("stored");
+    }
+    scene.clock.advance_seconds(90);
+    assert_eq!(scene.backend.count_edges().await.expect("counted"), 1);
+    assert_eq!(edges(&scene).await, expected([("web → pay: call", (1, 1))]));
+}
