@@ -8,7 +8,7 @@ for (const javaScriptEnabled of [true, false]) {
     test.use({ javaScriptEnabled });
     const go = (page: Parameters<typeof open>[0], path: string) => (javaScriptEnabled ? open(page, path) : page.goto(path));
 
-    test('tabs lead from one way of looking to another and keep the span', async ({ page }) => {
+    test('C5 tabs lead from one way of looking to another and keep the span', async ({ page }) => {
       await go(page, `/traces/${failedTrace}`);
       const trace = new TracePage(page);
       await trace.rows.first().locator('a').click();
@@ -23,7 +23,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(trace.selected).toContainText('POST /orders');
     });
 
-    test('a frame is zoomed to by a click, and the trail leads out', async ({ page }) => {
+    test('C5 a frame is zoomed to by a click, and the trail leads out', async ({ page }) => {
       await go(page, `/traces/${failedTrace}?view=flame`);
       await expect(page.locator('.flame-frame')).toHaveCount(3);
       await expect(page.locator('.flame-graph')).toContainText('✕ 1/1 payment POST /authorizations');
@@ -36,7 +36,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page).not.toHaveURL(/frame=/);
     });
 
-    test('the table is sorted by its heads, narrowed to errors and grouped', async ({ page }) => {
+    test('C5 the table is sorted by its heads, narrowed to errors and grouped', async ({ page }) => {
       await go(page, `/traces/${failedTrace}?view=table`);
       const operations = page.locator('.spans .s-operation');
       await expect(operations).toHaveText(['POST /orders', 'POST /reservations', 'POST /authorizations']);
@@ -51,7 +51,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(new TracePage(page).details).toContainText('card declined');
     });
 
-    test('another trace is chosen from those alike, and the difference told', async ({ page }) => {
+    test('C5 another trace is chosen from those alike, and the difference told', async ({ page }) => {
       await go(page, `/traces/${goodTrace}?view=compare`);
       const choices = page.locator('.alike a');
       await expect(choices.first()).toBeVisible();
@@ -66,7 +66,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole('region', { name: 'Comparison' })).toBeVisible();
     });
 
-    test('what cannot be compared with is said', async ({ page }) => {
+    test('C5 what cannot be compared with is said', async ({ page }) => {
       for (const [id, fault] of [['nonsense', '32 hex digits'], [goodTrace, 'same trace'], ['0'.repeat(31) + '1', 'no such trace']]) {
         await go(page, `/traces/${goodTrace}?compare=${id}`);
         await expect(page.locator('#fault-compare')).toContainText(fault);
@@ -75,7 +75,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test('a span selected in the table says everything about itself', async ({ page }) => {
+test('C5 a span selected in the table says everything about itself', async ({ page }) => {
   await open(page, `/traces/${failedTrace}?view=table`);
   const { details } = new TracePage(page);
   await expect(details).toContainText('northbank');
@@ -89,7 +89,7 @@ test('a span selected in the table says everything about itself', async ({ page 
 test.describe('with the server away', () => {
   test.use({ allowedComplaints: [/ERR_FAILED/] });
 
-  test('details that cannot be read say so, and another try helps', async ({ page }) => {
+  test('C5 details that cannot be read say so, and another try helps', async ({ page }) => {
     await open(page, `/traces/${failedTrace}`);
     const trace = new TracePage(page);
     await page.route('**/_app/load*', (route) => route.abort());
