@@ -1,6 +1,5 @@
 //! The spans of a trace as a table: each by itself, or all of one service and operation together, sorted and in pages.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::outline::Outline;
@@ -49,6 +48,31 @@ impl Sort {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sort| sort.as_str() == word)
     }
+
+    /// What the rows are sorted by, upwards. One type of key for every order, so that browsers fetch the code of one sorting.
+    fn key(self, row: &Sorted) -> [i64; 2] {
+        // Names of an outline are sorted, so their indices are in the order of the names.
+        match self {
+            Self::Start => [row.first_nanos, 0],
+            Self::Service => [row.service.into(), row.operation.into()],
+            Self::Operation => [row.operation.into(), row.service.into()],
+            Self::Duration => [row.nanos.saturating_neg(), 0],
+            Self::SelfTime => [row.self_nanos.saturating_neg(), 0],
+            Self::Count => [-i64::from(row.count), 0],
+            Self::Errors => [-i64::from(row.errors), 0],
+        }
+    }
+}
+
+/// What a row of either table can be sorted by.
+struct Sorted {
+    first_nanos: i64,
+    service: u32,
+    operation: u32,
+    nanos: i64,
+    self_nanos: i64,
+    count: u32,
+    errors: u32,
 }
 
 /// All spans of one service and operation.
@@ -75,17 +99,19 @@ pub struct Group {
 /// Rows of the spans in order; only failed ones with `errors_only`. Equals keep the order of the waterfall.
 pub fn sorted_rows(outline: &Outline, sort: Sort, errors_only: bool) -> Vec<u32> {
     let mut rows: Vec<u32> = (0_u32..).zip(&outline.spans).filter(|(_, span)| !errors_only || span.failed()).map(|(row, _)| row).collect();
-    let span = |row: &u32| &outline.spans[*row as usize];
-    // Names of an outline are sorted, so their indices are in the order of the names.
-    match sort {
-        Sort::Start => rows.sort_by_key(|row| span(row).start),
-        Sort::Service => rows.sort_by_key(|row| (span(row).service, span(row).operation)),
-        Sort::Operation => rows.sort_by_key(|row| (span(row).operation, span(row).service)),
-        Sort::Duration => rows.sort_by_key(|row| Reverse(span(row).nanos)),
-        Sort::SelfTime => rows.sort_by_key(|row| Reverse(span(row).self_nanos)),
-        Sort::Count => rows.sort_by_key(|row| Reverse(span(row).descendants)),
-        Sort::Errors => rows.sort_by_key(|row| Reverse(span(row).failed())),
-    }
+    let begin = outline.start();
+    rows.sort_by_key(|row| {
+        let span = &outline.spans[*row as usize];
+        sort.key(&Sorted {
+            first_nanos: span.start.since(begin),
+            service: span.service,
+            operation: span.operation,
+            nanos: span.nanos,
+            self_nanos: span.self_nanos,
+            count: span.descendants,
+            errors: u32::from(span.failed()),
+        })
+    });
     rows
 }
 
@@ -112,15 +138,17 @@ pub fn sorted_groups(outline: &Outline, sort: Sort, errors_only: bool) -> Vec<Gr
         }
     }
     groups.retain(|group| !errors_only || group.errors > 0);
-    match sort {
-        Sort::Start => groups.sort_by_key(|group| group.first_nanos),
-        Sort::Service => groups.sort_by_key(|group| (group.service, group.operation)),
-        Sort::Operation => groups.sort_by_key(|group| (group.operation, group.service)),
-        Sort::Duration => groups.sort_by_key(|group| Reverse(group.total_nanos)),
-        Sort::SelfTime => groups.sort_by_key(|group| Reverse(group.self_nanos)),
-        Sort::Count => groups.sort_by_key(|group| Reverse(group.spans)),
-        Sort::Errors => groups.sort_by_key(|group| Reverse(group.errors)),
-    }
+    groups.sort_by_key(|group| {
+        sort.key(&Sorted {
+            first_nanos: group.first_nanos,
+            service: group.service,
+            operation: group.operation,
+            nanos: group.total_nanos,
+            self_nanos: group.self_nanos,
+            count: group.spans,
+            errors: group.errors,
+        })
+    });
     groups
 }
 
