@@ -65,7 +65,7 @@ pub enum Question {
     /// Traces by the raw query string of the page's URL. What is not understood comes back, named by field.
     Traces(String),
     /// The same for a page that follows what arrives: as found under the newest news, shared with others who ask.
-    Tail(String),
+    Tail(Searched, String),
     /// One trace. What is no trace id cannot be a trace: not found.
     Trace {
         /// Its id as written in the URL.
@@ -107,6 +107,15 @@ pub enum Question {
     Incident(String),
     /// What the server does with what it gets, and how much room that takes.
     Settings,
+}
+
+/// What can be searched and followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is the page of its name")]
+pub enum Searched {
+    Traces,
+    Logs,
+    Events,
 }
 
 /// What it gets, on the server: the model itself.
@@ -312,9 +321,17 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
             let otlp_http = if page.is_first() { Some(backend.settings_page(now).await?.otlp_http) } else { None };
             Answer::Metrics(Box::new(MetricsView { page, otlp_http }))
         }
-        Question::Tail(raw) => {
+        Question::Tail(Searched::Traces, raw) => {
             let (query, _) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(Arc::unwrap_or_clone(backend.tail(query, now).await?)))
+        }
+        Question::Tail(Searched::Logs, raw) => {
+            let (query, _) = LogQuery::parse(&raw);
+            Answer::Logs(Box::new(Arc::unwrap_or_clone(backend.tail_logs(query, now).await?)))
+        }
+        Question::Tail(Searched::Events, raw) => {
+            let (query, _) = EventQuery::parse(&raw);
+            Answer::Events(Box::new(Arc::unwrap_or_clone(backend.tail_events(query, now).await?)))
         }
         Question::Incidents(cursor) => Answer::Incidents(Box::new(backend.incidents_page(cursor.as_deref(), now).await?)),
         Question::Incident(id) => Answer::Incident(Box::new(backend.incident_page(&id, now).await?)),

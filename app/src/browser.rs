@@ -31,6 +31,9 @@ mod silent {
     }
     pub fn on_document(_event: &str, _handler: impl Fn(leptos::web_sys::Event) + 'static) {}
     pub fn show_hands(_what: &str) {}
+    pub fn complete(_event: &leptos::web_sys::Event) -> bool {
+        false
+    }
     pub fn press(_key: &str) -> bool {
         false
     }
@@ -48,6 +51,9 @@ mod silent {
     pub fn copy_clicked(_event: &leptos::web_sys::Event) {}
     pub fn go_back() {}
     pub fn form_query(_event: &leptos::web_sys::Event) -> Option<String> {
+        None
+    }
+    pub fn search_query(_event: &leptos::web_sys::Event) -> Option<String> {
         None
     }
     pub fn place(_event: &leptos::web_sys::PointerEvent) -> Option<f64> {
@@ -137,9 +143,24 @@ mod real {
 
     /// Shows the palette of commands or the sheet of keys (`palette`, `sheet`), or closes it. Its code is fetched now.
     pub fn show_hands(what: &str) {
+        run("/hands.js", what);
+    }
+
+    /// Has a field that gets the focus complete what is typed, if it bears `data-complete`. The code for it is fetched for the first
+    /// one; from then on it listens itself. Whether this was such a field.
+    pub fn complete(event: &Event) -> bool {
+        let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let completes = field.is_some_and(|field| field.has_attribute("data-complete"));
+        if completes {
+            run("/complete.js", "");
+        }
+        completes
+    }
+
+    fn run(source: &str, what: &str) {
         if let (Some(body), Ok(script)) = (document().body(), document().create_element("script")) {
             let _ = script.set_attribute("data-open", what);
-            let _ = script.set_attribute("src", "/hands.js");
+            let _ = script.set_attribute("src", source);
             let _ = body.append_child(&script);
         }
     }
@@ -206,11 +227,14 @@ mod real {
         let _ = window().navigator().clipboard().write_text(text);
     }
 
-    /// Puts on the clipboard what a clicked button bears as `data-copy`, and marks the button `data-copied`.
+    /// Puts on the clipboard what a clicked button bears as `data-copy`, or the `pre` beside it where that is empty, and marks the
+    /// button `data-copied`.
     pub fn copy_clicked(event: &Event) {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         if let Some(button) = target.and_then(|target| target.closest("[data-copy]").ok().flatten()) {
-            copy(&button.get_attribute("data-copy").unwrap_or_default());
+            let text = button.get_attribute("data-copy").filter(|text| !text.is_empty());
+            let above = || button.closest("div").ok()??.query_selector("pre").ok()??.text_content();
+            copy(&text.or_else(above).unwrap_or_default());
             let _ = button.set_attribute("data-copied", "");
         }
     }
@@ -227,6 +251,12 @@ mod real {
         let form = event.target()?.dyn_into::<Element>().ok()?.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok()?;
         let data = FormData::new_with_form(&form).ok()?;
         Some(String::from(UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?.to_string()))
+    }
+
+    /// The same of a form that asks; one that changes something is the server's.
+    pub fn search_query(event: &Event) -> Option<String> {
+        let form = event.target()?.dyn_into::<HtmlFormElement>().ok()?;
+        if form.method() == "get" { form_query(event) } else { None }
     }
 
     /// Where the pointer is, as a share of the width of the element that listens.

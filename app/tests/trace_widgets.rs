@@ -10,7 +10,7 @@ use slowburn_app::widgets::flame_graph::{FlameGraph, Frames};
 use slowburn_app::widgets::markup::Markup;
 use slowburn_app::widgets::span_details::SpanDetails;
 use slowburn_app::widgets::span_table::SpanTable;
-use slowburn_app::widgets::timeline::Timeline;
+use slowburn_app::widgets::timeline::timeline;
 use slowburn_app::widgets::trace_filters::FilterChips;
 use slowburn_app::widgets::trace_list::TraceList;
 use slowburn_app::widgets::waterfall::{PART, Waterfall};
@@ -243,7 +243,7 @@ fn no_geometry_is_a_style_attribute() {
         span_table(300, "view=table"),
         span_table(300, "view=table&by=operation"),
         comparison(),
-        html(|| view! { <Timeline lanes=lanes bars=page.bars logs=page.logs /> }),
+        html(|| timeline(&lanes, &page.bars, &page.logs)),
         html(|| view! { <TraceList traces=vec![summary(3)] caption="Traces" /> }),
         html(|| view! { <SpanDetails span=span(2, 5) origin=Timestamp::from_millis(START) /> }),
     ];
@@ -310,7 +310,7 @@ fn correlation() -> CorrelationPage {
 fn lanes_show_failures_retries_and_folded_gaps_as_links() {
     let page = correlation();
     let lanes = Lanes::of(&page);
-    let html = html(|| view! { <Timeline lanes=lanes bars=page.bars logs=page.logs /> });
+    let html = html(|| timeline(&lanes, &page.bars, &page.logs));
     assert_eq!(html.matches("class=\"tl-bar").count(), 3, "{html}");
     assert_eq!(html.matches("tl-retry").count(), 1, "{html}");
     assert!(html.contains("attempt 2") && html.contains("9 min 59 s"), "{html}");

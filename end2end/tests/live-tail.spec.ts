@@ -1,8 +1,8 @@
 // The live tail of a search: what arrives slides in on top, waits while the reader is busy in the list, and is searched once
 // for all who follow (C4).
-import { send, traceId } from '../support/otlp.ts';
+import { send, sendLogs, traceId } from '../support/otlp.ts';
 import { expect, linkedTraces, open, test } from '../support/test.ts';
-import { liveRequest } from '../support/world.ts';
+import { cloudEvent, liveRequest } from '../support/world.ts';
 
 const run = `${Date.now()} ${process.pid}`;
 /** A service of this run's own, so that no other journey's traces match. */
@@ -70,6 +70,40 @@ test('more than fits are told as skipped', async ({ page, seeded }) => {
   await send(seeded.otlpHttp, Array.from({ length: 12 }, (_, i) => request('many', i + 1)));
   await expect(page.getByText('some were skipped')).toBeVisible();
   expect((await linkedTraces(page)).length).toBe(5);
+});
+
+test('log lines slide in too, wait while one is read, and what is typed stays', async ({ page, seeded }) => {
+  const line = (body: string) => ({ service: service('lines'), at: new Date(), severity: 9, body });
+  await sendLogs(seeded.otlpHttp, [line('the first')]);
+  await open(page, `/logs?${search('lines')}`);
+  await page.getByRole('link', { name: 'Live tail off' }).click();
+  await expect(page).toHaveURL(/live=1/);
+  await page.getByLabel('Words').fill('half a wor');
+  await sendLogs(seeded.otlpHttp, [line('the second'), { ...line('of another'), service: service('others') }]);
+  await expect(page.locator('.log-body').first()).toHaveText('the second');
+  await expect(page.locator('.log').first()).toHaveClass(/arrived/);
+  await expect(page.locator('.log')).toHaveCount(2);
+  await expect(page.getByLabel('Words')).toHaveValue('half a wor');
+
+  await page.locator('.log summary').first().click();
+  await page.mouse.move(5, 5);
+  await expect(page.getByRole('link', { name: 'Live tail paused' })).toBeVisible();
+  await sendLogs(seeded.otlpHttp, [line('the third')]);
+  await expect(page.getByText('1 new log line')).toBeVisible();
+  await expect(page.locator('.log details[open]')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Show them' }).click();
+  await expect(page.locator('.log-body').first()).toHaveText('the third');
+});
+
+test('events slide in too', async ({ page, seeded }) => {
+  const source = `/tail/${run}`;
+  const event = (id: string) => ({ specversion: '1.0', id, source, type: 'tail.event', subject: id });
+  await cloudEvent(seeded, event('one'));
+  await open(page, `/events?source=${encodeURIComponent(source)}&live=1`);
+  await expect(page.locator('.log')).toHaveCount(1);
+  await cloudEvent(seeded, event('two'));
+  await expect(page.locator('.log')).toHaveCount(2);
+  await expect(page.locator('.log').first()).toContainText('two');
 });
 
 test.describe('without JavaScript', () => {

@@ -14,11 +14,14 @@ test('C4 words narrow the list, and the URL holds the search', async ({ page }) 
   await expect(page.locator('.log')).toHaveCount(50);
 });
 
-test('A4 a line opens to all that it says, as text, and leads to its trace', async ({ page }) => {
+test('A4 a line opens to all that it says, as text, and leads to its trace', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await open(page, '/logs?q=declined');
   await page.locator('.log summary').click();
   await expect(page.locator('.log-full pre')).toHaveText('card declined by northbank\n<b>code 51</b>');
   await expect(page.locator('.log-full')).toContainText('bank.code');
+  await page.getByRole('button', { name: 'Copy what it says' }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('card declined by northbank\n<b>code 51</b>');
   await page.getByRole('link', { name: 'Its trace' }).click();
   await expect(page).toHaveURL(`/traces/${failedTrace}`);
   await expect(page.getByRole('heading', { name: 'What was logged in it' })).toBeVisible();
@@ -34,8 +37,9 @@ test('C4 severities, pages and faults of a search', async ({ page }) => {
   await page.getByRole('link', { name: 'Older log lines' }).click();
   await expect(page.locator('.log')).toHaveCount(30);
   await expect(page.getByRole('link', { name: 'Older log lines' })).toHaveCount(0);
-  await open(page, '/logs?filter=severity+%3D%3D+%22loud%22+%26%26');
-  await expect(page.locator('.fault')).toBeVisible();
+  await open(page, '/logs?filter=severity+%3D%3D+%22loud%22+%26%26&trace_id=abc');
+  await expect(page.locator('.fault')).toHaveText([/./, 'expected 32 hex digits']);
+  await expect(page.getByRole('textbox', { name: 'Trace ID' }), 'what was typed stays').toHaveValue('abc');
 });
 
 test('C6 what was logged stands in the story of an ID, in its lanes and in order', async ({ page, request }) => {

@@ -28,3 +28,23 @@ test('a link to a page whose pack does not come says so, and loading again helps
   await expect(page).toHaveURL(/\/traces/);
   await expect(page.locator('main h1')).toHaveText('Traces');
 });
+
+test('a pack that comes after the reader has gone on makes no page and asks for nothing', async ({ page }) => {
+  await open(page, '/traces?correlation_id=ord-1001');
+  let release = () => {};
+  const held = new Promise<void>((done) => (release = done));
+  await page.route('**/spans.pack', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const asked = page.waitForRequest('**/spans.pack');
+  const arrived = page.waitForResponse('**/spans.pack');
+  await page.locator('main [data-row]').first().click();
+  await asked;
+  await page.getByRole('link', { name: 'Settings' }).first().click();
+  release();
+  await expect(page.locator('main h1')).toHaveText('Settings');
+  await (await arrived).finished();
+  // A question about a trace without id would be answered by 404, and that would be a complaint of the browser.
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
+});

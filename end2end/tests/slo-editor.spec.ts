@@ -39,14 +39,69 @@ test('the preview counts real spans and shows some of them', async ({ page }) =>
   expect(violations.map(({ id, help }) => `${id}: ${help}`)).toEqual([]);
 });
 
+test('B2: log lines, a metric, events and heartbeats are promised by the form too', async ({ page, request, empty }) => {
+  await open(page, '/slo-editor?service=worker');
+  const preview = page.getByRole('complementary', { name: 'Preview' });
+  const records = page.getByLabel('Records');
+  await records.selectOption('logs');
+  await expect(page.getByLabel('Kind')).toBeHidden();
+  await expect(page.getByLabel('Its severity is neither error nor fatal')).toBeVisible();
+  await expect(preview).toContainText('worker-logs is new');
+  await page.getByRole('radio', { name: 'A condition of my own says what is bad' }).check();
+  await page.locator('[name=good_filter]').fill('severity == "warn"');
+  await expect(preview.locator('.examples .verdict.is-bad').first()).toBeVisible();
+
+  await records.selectOption('metrics');
+  await page.getByLabel('Service', { exact: true }).fill('storefront');
+  await page.getByLabel('Metric of the service').fill('http.server.request.duration');
+  await page.getByLabel("Limit, in the metric's unit").fill('0.3');
+  await expect(preview).toContainText('does not tell values between 0.2 and 0.5 apart');
+  await page.getByLabel("Limit, in the metric's unit").fill('0.2');
+  await expect(preview).not.toContainText('does not tell values');
+  await expect(preview).toContainText('From all that is stored of the window');
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, help }) => `${id}: ${help}`)).toEqual([]);
+
+  await records.selectOption('events');
+  await page.getByLabel('Type of the events').fill('order.shipped');
+  await page.getByRole('radio', { name: 'A condition of my own says what is good' }).check();
+  await page.locator('[name=good_filter]').fill('data.carrier == "van"');
+  await expect(preview).toContainText('Once saved, it counts what comes from then on');
+
+  // A choice of another signal is as it was.
+  await records.selectOption('spans');
+  await expect(page.getByLabel('It ends without an error')).toBeChecked();
+
+  await request.put(`${empty.url}/api/v1/agents/form-batch`, { data: { interval: '1h' } });
+  await open(page, `${empty.url}/slo-editor`);
+  await page.getByLabel('Service', { exact: true }).fill('batch');
+  await page.getByLabel('Records').selectOption('heartbeats');
+  await page.getByLabel('Agent').fill('form-batch');
+  await expect(preview).toContainText('Heartbeats are counted from when it is saved on');
+  await page.getByRole('button', { name: 'Create objective' }).click();
+  await expect(page).toHaveURL(/\/slos\/batch-form-batch-heartbeats$/);
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await expect(page.getByLabel('Agent')).toHaveValue('form-batch');
+  await request.delete(`${empty.url}/api/v1/agents/form-batch`);
+});
+
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
+
+  test('a log line is promised without JavaScript too', async ({ page, empty }) => {
+    await page.goto(`${empty.url}/slo-editor`);
+    await page.getByLabel('Service', { exact: true }).fill('printer');
+    await page.getByLabel('Records').selectOption('logs');
+    await expect(page.getByLabel('Kind')).toBeHidden();
+    await page.getByRole('button', { name: 'Create objective' }).click();
+    await expect(page).toHaveURL(/\/slos\/printer-logs$/);
+  });
 
   test('a fault keeps all that was typed, and the objective is saved once it is mended', async ({ page, empty }) => {
     await page.goto(`${empty.url}/slo-editor`);
     await page.getByLabel('Service', { exact: true }).fill('mail');
     await page.getByLabel('Description').fill('It is “sent”\nin time');
-    await page.getByLabel('A condition of my own says what is good').check();
+    await page.getByRole('radio', { name: 'A condition of my own says what is good' }).check();
     await page.locator('[name=good_filter]').fill('duration_ms <');
     await page.getByRole('button', { name: 'Create objective' }).click();
     await expect(page.getByRole('heading', { name: 'New objective' })).toBeVisible();

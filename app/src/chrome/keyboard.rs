@@ -1,7 +1,8 @@
 //! Keys of the whole page, and links that open without a new document.
 //!
 //! What has a key bears it as `data-key`: pressing the key clicks it, or puts the focus there. The palette and the sheet of keys
-//! (`public/hands.js`) list what bears one, so they name what works and nothing else.
+//! (`public/hands.js`) list what bears one, so they name what works and nothing else. Fields that bear `data-complete` complete
+//! conditions (`public/complete.js`).
 
 use std::cell::Cell;
 
@@ -25,6 +26,12 @@ pub(super) fn listen() {
             if let Some(target) = browser::inner_link(&event) {
                 event.prevent_default();
                 go(&target, NavigateOptions { scroll: !browser::keeps_scroll(&event), ..NavigateOptions::default() });
+            }
+        });
+        let completes = Cell::new(false);
+        browser::on_document("focusin", move |event| {
+            if !completes.get() {
+                completes.set(browser::complete(&event));
             }
         });
         let after_g = Cell::new(false);

@@ -41,9 +41,7 @@ fn Agents(page: view::AgentsPage) -> impl IntoView {
     let mut markup = Markup::default();
     markup.open("section", &[("class", Some("empty"))]).element("h2", "", "To register one, and to be heard of");
     for (command, what) in [(REGISTER, "Command that registers an agent"), (HEARTBEAT, "Command that sends a heartbeat")] {
-        let region = [("tabindex", Some("0")), ("role", Some("region")), ("aria-label", Some(what))];
-        markup.open("div", &[("class", Some("snippet"))]).open("pre", &region).element("code", "", command).close("pre");
-        markup.copy(command, "Copy").close("div");
+        markup.snippet(command, what);
     }
     markup.element("p", "muted", "$SLOWBURN is the address of this server. A silence is an event, and so is its end.").close("section");
     view! {

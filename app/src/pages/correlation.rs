@@ -22,7 +22,7 @@ use crate::widgets::loadable::Loadable;
 use crate::widgets::log_list::LogList;
 use crate::widgets::markup::Markup;
 use crate::widgets::service::ServiceName;
-use crate::widgets::timeline::Timeline;
+use crate::widgets::timeline::timeline;
 use crate::widgets::trace_list::TraceList;
 
 /// The page at `/c/{id}`.
@@ -60,7 +60,7 @@ fn Story(page: view::CorrelationPage) -> impl IntoView {
         {page
             .truncated
             .then(|| view! { <p class="notice">"There are more traces than one page shows. " <a href=all.clone()>"Search them all"</a></p> })}
-            <section aria-label="Timeline"><Timeline lanes=lanes.clone() bars=page.bars.clone() logs=page.logs.clone() /></section>
+            <section aria-label="Timeline">{timeline(&lanes, &page.bars, &page.logs)}</section>
             <div class="correlation-split">
                 <section class="correlation-traces">
                     <h2>"Traces"</h2>

@@ -7,6 +7,8 @@ use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::LazyRoute;
+#[cfg(feature = "hydrate")]
+use leptos_router::hooks::use_location;
 
 use crate::erase::Erase;
 use crate::pages::agents::AgentsPage;
@@ -53,7 +55,7 @@ macro_rules! routes {
             #[cfg(feature = "hydrate")]
             #[wasm_split($module, wasm_split_path = leptos::wasm_split, preload($load), fallible)]
             fn $view() -> Result<AnyView, SplitLoaderError> {
-                Ok(view! { <$page /> }.erase())
+                Ok(if is_wanted(stringify!($page)) { view! { <$page /> }.erase() } else { ().erase() })
             }
 
             #[cfg(not(feature = "hydrate"))]
@@ -147,6 +149,13 @@ fn page_at(path: &str) -> Option<&'static str> {
         _ => return None,
     };
     segments.next().is_none().then_some(found)
+}
+
+/// Whether a page is still the one to be shown. Its pack may come after the reader has gone on; made then it would take another
+/// page's URL for its own.
+#[cfg(feature = "hydrate")]
+fn is_wanted(page: &str) -> bool {
+    use_location().pathname.with_untracked(|path| page_at(path).is_none_or(|at| at == page))
 }
 
 /// Instead of a page whose module did not come: the server has it whole.

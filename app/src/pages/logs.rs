@@ -1,27 +1,31 @@
 //! Logs: what services said, found by words, severity, service, IDs or a condition. The whole search is in the URL; the form is
 //! a GET form, so it works by itself.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use slowburn_domain::log::{LEVELS, Severity};
 use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::query::Bound;
+use slowburn_domain::saved_view::SearchPage;
 use slowburn_domain::sentence;
 use slowburn_domain::story;
 use slowburn_domain::timeline::svg_percent;
-use slowburn_domain::url::{decode_query, encode_query};
+use slowburn_domain::url::decode_query;
 use slowburn_domain::view::{self, LogBar};
 
 use crate::api::{Question, ask};
 use crate::browser;
 use crate::clock::{provide_now, use_watch};
 use crate::erase::Erase;
+use crate::pages::search_form::submitted;
+use crate::pages::tail::{Shown, Tail};
 use crate::url::raw_url;
 use crate::widgets::loadable::Loadable;
 use crate::widgets::log_list::LogList;
 use crate::widgets::markup::Markup;
+use crate::widgets::saved_views::saved_views;
 
 /// Time ranges offered as links: words and seconds back from now.
 const PRESETS: [(&str, u64); 5] = [("15 min", 900), ("1 h", 3_600), ("6 h", 21_600), ("24 h", 86_400), ("7 d", 604_800)];
@@ -37,6 +41,9 @@ const FIELDS: [(&str, &str, &str, &str); 6] = [
     ("to", "To", "now", "field"),
 ];
 
+const FIRST_LINE: &str = r#"curl $SLOWBURN/api/v1/logs -H 'content-type: application/x-ndjson' -d \
+  '{"log.level": "warn", "message": "card declined", "service.name": "checkout", "correlation_id": "order-4711"}'"#;
+
 /// After so many fields one chooses service and severity.
 const CHOICES_AFTER: usize = 1;
 
@@ -45,21 +52,11 @@ const CHOICES_AFTER: usize = 1;
 pub fn LogsPage() -> impl IntoView {
     let search = raw_url().search;
     let found = ask(move || Question::Logs(search.get()));
-    let navigate = use_navigate();
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        if let Some(raw) = browser::form_query(&event) {
-            event.prevent_default();
-            let pairs = decode_query(&raw);
-            let given = pairs.iter().map(|(name, value)| (name.as_str(), value.trim())).filter(|(_, value)| !value.is_empty());
-            let query = encode_query(given);
-            let href = if query.is_empty() { "/logs".to_owned() } else { format!("/logs?{query}") };
-            navigate(&href, NavigateOptions { scroll: false, ..NavigateOptions::default() });
-        }
-    };
+    Tail::<view::LogsPage>::follow(search);
     view! {
         <Title text="Logs" />
         <h1>"Logs"</h1>
-        <div class="results" on:submit=submit>
+        <div on:submit=submitted("/logs")>
             <Loadable resource=found content=|page: view::LogsPage| view! { <Found page=page /> }.erase() />
         </div>
     }
@@ -68,20 +65,45 @@ pub fn LogsPage() -> impl IntoView {
 #[component]
 fn Found(page: view::LogsPage) -> impl IntoView {
     provide_now(page.now);
-    let query = page.query.clone();
-    let next = page.next.as_ref().map(LogQuery::href);
-    let head = format!("{}{}", form(&page), presets(&query));
-    let sentence = if page.items.is_empty() { nothing(&page) } else { story::of_logs(&page) };
-    let bars = (!page.histogram.is_empty()).then(|| view! { <Histogram bars=page.histogram step_seconds=page.histogram_step_seconds /> });
-    let is_cut = page.searched_to.is_some();
-    let is_later = query.cursor.is_some();
-    let newest = LogQuery { cursor: None, ..query }.href();
-    let list = (!page.items.is_empty()).then(|| view! { <LogList logs=page.items caption="Log lines found, newest first" /> });
+    let head = format!("{}{}", form(&page), presets(&page.query));
+    let views = saved_views(SearchPage::Logs, &page.views, &raw_url().search.get_untracked());
+    let tail: Tail<view::LogsPage> = expect_context();
+    let shown = tail.begin(page);
     view! {
         <div class="search-logs" inner_html=head></div>
+        {views}
+        {tail.bar()}
+        <div
+            class="results"
+            on:pointerenter=move |_| tail.set_pointed(true)
+            on:pointerleave=move |_| tail.set_pointed(false)
+            on:focusin=move |_| tail.set_focused(true)
+            on:focusout=move |_| tail.set_focused(false)
+        >
+            {move || results(shown.get())}
+        </div>
+    }
+    .erase()
+}
+
+/// What was found, or found since.
+fn results(shown: Shown<view::LogsPage>) -> AnyView {
+    let Shown { page, arrived, is_odd } = shown;
+    let page = Arc::unwrap_or_clone(page);
+    let next = page.next.as_ref().map(LogQuery::href);
+    let sentence = if page.items.is_empty() { nothing(&page) } else { story::of_logs(&page) };
+    let first = first(&page);
+    let bars = (!page.histogram.is_empty()).then(|| view! { <Histogram bars=page.histogram step_seconds=page.histogram_step_seconds /> });
+    let is_cut = page.searched_to.is_some();
+    let is_later = page.query.cursor.is_some();
+    let newest = LogQuery { cursor: None, ..page.query }.href();
+    let list = (!page.items.is_empty())
+        .then(|| view! { <LogList logs=page.items caption="Log lines found, newest first" arrived=(arrived, is_odd) /> });
+    view! {
         <p class="lead" role="status">{sentence}</p>
         {bars}
         {list}
+        {(!first.is_empty()).then(|| view! { <div on:click=move |event| browser::copy_clicked(&event) inner_html=first></div> })}
         <nav class="pager" aria-label="Result pages">
             {is_later.then(|| view! { <a href=newest>"Newest"</a> })}
             {next.map(|href| {
@@ -93,21 +115,34 @@ fn Found(page: view::LogsPage) -> impl IntoView {
     .erase()
 }
 
+/// How to send the first line; empty where lines were searched for.
+fn first(page: &view::LogsPage) -> String {
+    if !page.items.is_empty() || !page.faults.is_empty() || page.query.is_search() {
+        return String::new();
+    }
+    let mut markup = Markup::default();
+    markup.open("section", &[("class", Some("empty"))]).element("h2", "", "To send one");
+    markup.snippet(FIRST_LINE, "Command that sends a log line");
+    let how = "$SLOWBURN is the address of this server. OTLP goes to /v1/logs of the OTLP port, as any OpenTelemetry SDK sends it.";
+    markup.element("p", "muted", how).close("section");
+    markup.finish()
+}
+
 /// Why there is nothing, and what to do about it.
 fn nothing(page: &view::LogsPage) -> String {
-    let is_search = !LogQuery { limit: None, ..page.query.clone() }.pairs().is_empty();
-    match (page.faults.is_empty(), is_search) {
+    match (page.faults.is_empty(), page.query.is_search()) {
         (false, _) => "This search is not understood; what is wrong is said beside the field.",
         (true, true) if page.searched_to.is_some() => "Nothing found yet; the search can go further back.",
         (true, true) => "No log line matches. All conditions must hold.",
-        (true, false) => "No log line yet. Send OTLP to /v1/logs, or ECS JSON lines to /api/v1/logs, and they appear here within a second.",
+        (true, false) => "No log line yet. What is sent appears here within a second.",
     }
     .to_owned()
 }
 
 fn form(page: &view::LogsPage) -> String {
-    let pairs = page.query.pairs();
-    let value_of = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+    // What was typed stays, also where it was not understood.
+    let typed = decode_query(&raw_url().search.get_untracked());
+    let value_of = |name: &str| typed.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let mut markup = Markup::default();
     let form = [
         ("class", Some("filters")),
@@ -118,10 +153,10 @@ fn form(page: &view::LogsPage) -> String {
     ];
     markup.open("form", &form);
     let (before, after) = FIELDS.split_at(CHOICES_AFTER);
-    markup.search_fields(before, value_of, &page.faults);
+    markup.search_fields("logs", before, value_of, &page.faults);
     choices(&mut markup, page);
-    markup.search_fields(after, value_of, &page.faults);
-    for name in ["project_id", "execution_id", "limit"] {
+    markup.search_fields("logs", after, value_of, &page.faults);
+    for name in ["project_id", "execution_id", "limit", "live"] {
         if let Some(value) = value_of(name) {
             markup.hidden(name, value);
         }

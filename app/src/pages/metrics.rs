@@ -8,22 +8,23 @@ mod list;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use slowburn_domain::metric::answer::{MetricsPage as Page, MetricsView};
 use slowburn_domain::metric::told;
 use slowburn_domain::metric_query::MetricQuery;
 use slowburn_domain::query::Bound;
-use slowburn_domain::url::{decode_query, encode_query};
+use slowburn_domain::saved_view::SearchPage;
+use slowburn_domain::url::decode_query;
 
 use crate::api::{Question, ask};
 use crate::browser;
 use crate::chart::provide_pointer;
 use crate::clock::provide_now;
 use crate::erase::Erase;
+use crate::pages::search_form::submitted;
 use crate::url::raw_url;
 use crate::widgets::loadable::Loadable;
 use crate::widgets::markup::Markup;
+use crate::widgets::saved_views::saved_views;
 
 const PATH: &str = "/metrics-explorer";
 /// Time ranges offered as links: words and seconds back from now.
@@ -37,19 +38,8 @@ pub fn MetricsPage() -> impl IntoView {
     let search = raw_url().search;
     let page = ask(move || Question::Metrics(search.get()));
     provide_pointer();
-    let navigate = use_navigate();
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        if let Some(raw) = browser::form_query(&event) {
-            event.prevent_default();
-            let pairs = decode_query(&raw);
-            let given = pairs.iter().map(|(name, value)| (name.as_str(), value.trim())).filter(|(_, value)| !value.is_empty());
-            let query = encode_query(given);
-            let href = if query.is_empty() { PATH.to_owned() } else { format!("{PATH}?{query}") };
-            navigate(&href, NavigateOptions { scroll: false, ..NavigateOptions::default() });
-        }
-    };
     view! {
-        <div class="results" on:submit=submit on:click=move |event| browser::copy_clicked(&event)>
+        <div class="results" on:submit=submitted(PATH) on:click=move |event| browser::copy_clicked(&event)>
             <Loadable resource=page content=|view: MetricsView| view! { <Found view=view /> }.erase() />
         </div>
     }
@@ -77,6 +67,7 @@ fn Found(view: MetricsView) -> impl IntoView {
     form::write(&mut ask, &page, &typed);
     presets(&mut ask, &page.query);
     let notices = notices(&page);
+    let views = saved_views(SearchPage::Metrics, &page.views, &raw_url().search.get_untracked());
     let body = match otlp_http {
         Some(endpoint) => first::markup(&endpoint),
         None if page.query.name.is_none() => list::markup(&page),
@@ -95,6 +86,7 @@ fn Found(view: MetricsView) -> impl IntoView {
         <Title text=title />
         <div class="metric-head" inner_html=head.finish()></div>
         <div class="search-logs search-metrics" inner_html=ask.finish()></div>
+        {views}
         {notices}
         {sentence}
         {answer}

@@ -89,7 +89,7 @@ impl Shown {
 fn Trace(page: view::TracePage) -> impl IntoView {
     provide_now(page.now);
     let sentence = story::of_trace(&page);
-    let view::TracePage { now, summary, outline, selected: first, logs, more_logs, alike, other, .. } = page;
+    let view::TracePage { now, summary, outline, sampling, selected: first, logs, more_logs, alike, other, .. } = page;
     // A trace id needs no escapes, and the codec of log searches is no part of this page.
     let all_logs = format!("/logs?trace_id={}", summary.trace_id);
     let said = (!logs.is_empty()).then(|| {
@@ -136,6 +136,7 @@ fn Trace(page: view::TracePage) -> impl IntoView {
             <span aria-current="page">{trace.to_string()}</span>
         </nav>
         <h1 class="lead answer" class:is-trouble=summary.errors != 0>{sentence}</h1>
+        {(!sampling.is_empty()).then(|| view! { <p class="notice">{sampling}</p> })}
         <Figures summary=summary />
         <Tabs shown=shown />
         <Legend shown=shown way=way />

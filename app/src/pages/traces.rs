@@ -2,24 +2,24 @@
 //! URL; the form writes it, chips and the histogram narrow it, and without WebAssembly all of it works by links and a GET
 //! form.
 
-pub mod tail;
-
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use slowburn_domain::query::{FieldFault, TraceQuery};
+use slowburn_domain::saved_view::SearchPage;
 use slowburn_domain::story;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view;
 
-use self::tail::{Shown, Tail, TailBar};
 use crate::api::{Answer, Model as _, Question, ask};
 use crate::clock::{Instant, provide_now};
 use crate::erase::Erase;
 use crate::error::AppError;
+use crate::pages::tail::{Shown, Tail};
 use crate::url::raw_url;
 use crate::widgets::loadable::Loadable;
+use crate::widgets::saved_views::saved_views;
 use crate::widgets::trace_filters::{FilterChips, SERVICES_LIST, TraceFilters};
 use crate::widgets::trace_histogram::TraceHistogram;
 use crate::widgets::trace_list::TraceList;
@@ -29,7 +29,7 @@ use crate::widgets::trace_list::TraceList;
 pub fn TracesPage() -> impl IntoView {
     let search = raw_url().search;
     let found = ask(move || Question::Traces(search.get()));
-    let tail = Tail::follow(search);
+    let tail = Tail::<view::TracesPage>::follow(search);
     view! {
         <Title text="Traces" />
         <h1>"Traces"</h1>
@@ -38,7 +38,7 @@ pub fn TracesPage() -> impl IntoView {
                 <Transition>{move || Suspend::new(async move { view! { <WhatTheServerKnows found=found.await /> } })}</Transition>
             </TraceFilters>
         </div>
-        <TailBar tail=tail />
+        {tail.bar()}
         <div
             class="results"
                 on:pointerenter=move |_| tail.set_pointed(true)
@@ -68,13 +68,17 @@ fn WhatTheServerKnows(found: Result<Answer, AppError>) -> impl IntoView {
 /// What the server found, or found since.
 #[component]
 fn Results(page: view::TracesPage) -> impl IntoView {
-    let tail: Tail = expect_context();
+    let tail: Tail<view::TracesPage> = expect_context();
+    let views = saved_views(SearchPage::Traces, &page.views, &raw_url().search.get_untracked());
     let shown = tail.begin(page);
-    move || view! { <Found shown=shown.get() /> }
+    view! {
+        {views}
+        {move || view! { <Found shown=shown.get() /> }}
+    }
 }
 
 #[component]
-fn Found(shown: Shown) -> impl IntoView {
+fn Found(shown: Shown<view::TracesPage>) -> impl IntoView {
     let Shown { page, arrived, is_odd } = shown;
     let page = Arc::unwrap_or_clone(page);
     provide_now(page.now);

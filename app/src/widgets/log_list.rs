@@ -25,6 +25,9 @@ pub fn LogList(
     /// Whether there are more than these.
     #[prop(optional)]
     is_cut: bool,
+    /// Keys of lines that have just arrived and slide in, and whether this is an odd time that some do.
+    #[prop(optional)]
+    arrived: (Vec<u128>, bool),
 ) -> impl IntoView {
     if logs.is_empty() {
         return view! { <p class="muted">"Nothing was logged."</p> }.erase();
@@ -33,7 +36,7 @@ pub fn LogList(
     let written = move || {
         let mut markup = Markup::default();
         markup.open("ol", &[("class", Some("log-list")), ("aria-label", Some(caption))]);
-        write(&mut markup, &logs, |log| watch.offset(log.time));
+        write(&mut markup, &logs, &arrived, |log| watch.offset(log.time));
         markup.close("ol");
         if is_cut {
             markup.element("p", "muted", "More was logged than one page shows.");
@@ -46,7 +49,7 @@ pub fn LogList(
     view! { <div on:click=move |event| browser::copy_clicked(&event) inner_html=written></div> }.erase()
 }
 
-fn write(markup: &mut Markup, logs: &[LogLine], offset: impl Fn(&LogLine) -> i32) {
+fn write(markup: &mut Markup, logs: &[LogLine], (arrived, is_odd): &(Vec<u128>, bool), offset: impl Fn(&LogLine) -> i32) {
     let mut services: Vec<String> = Vec::new();
     for log in logs {
         if !services.contains(&log.service) {
@@ -57,7 +60,11 @@ fn write(markup: &mut Markup, logs: &[LogLine], offset: impl Fn(&LogLine) -> i32
     for log in logs {
         let colour = services.iter().position(|known| *known == log.service).and_then(|index| colours.get(index)).copied();
         let word = if log.severity.is_empty() { "–" } else { &log.severity };
-        let class = format!("log is-{}", if log.severity.is_empty() { "unknown" } else { word });
+        let mut class = format!("log is-{}", if log.severity.is_empty() { "unknown" } else { word });
+        if !arrived.is_empty() && arrived.contains(&log.key()) {
+            // Two names for one movement, so that it begins anew.
+            class.push_str(if *is_odd { " arrived odd" } else { " arrived" });
+        }
         let offset = offset(log);
         markup.open("li", &[("class", Some(&class))]).open("details", &[]).open("summary", &[]);
         markup.open("time", &[("datetime", Some(&log.time.to_string())), ("title", Some(&sentence::instant(log.time, offset)))]);
@@ -79,7 +86,9 @@ fn in_full(markup: &mut Markup, log: &LogLine) {
     if let Some(id) = &log.correlation_id {
         markup.link(&correlation_path(id), false, &format!("Everything of {id}")).text(" ");
     }
-    markup.copy(&log.said, "Copy what it says").close("p").open("dl", &[]);
+    // What is copied stands above; five hundred times once more would be half of the page.
+    let copy = [("type", Some("button")), ("class", Some("link-button copy-above needs-script")), ("data-copy", Some(""))];
+    markup.open("button", &copy).text("Copy what it says").close("button").close("p").open("dl", &[]);
     for (name, value) in &log.more {
         markup.term(name, "code", value);
     }

@@ -44,15 +44,19 @@ impl Markup {
     /// Text, escaped for content and for attributes alike.
     #[inline(never)]
     pub fn text(&mut self, text: &str) -> &mut Self {
-        for character in text.chars() {
-            match character {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                other => self.0.push(other),
-            }
+        let mut rest = text;
+        // All four are one byte in UTF-8, and no byte of another character.
+        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"')) {
+            self.0.push_str(&rest[..at]);
+            self.0.push_str(match rest.as_bytes()[at] {
+                b'&' => "&amp;",
+                b'<' => "&lt;",
+                b'>' => "&gt;",
+                _ => "&quot;",
+            });
+            rest = &rest[at + 1..];
         }
+        self.0.push_str(rest);
         self
     }
 
@@ -122,14 +126,18 @@ impl Markup {
     }
 
     /// Fields of a search with their labels (parameter, label, placeholder, class of the field), each with what is wrong with it.
+    /// The one for a `filter` completes conditions over `signal`.
     #[inline(never)]
     pub fn search_fields<'v>(
         &mut self,
+        signal: &str,
         fields: &[(&'static str, &'static str, &'static str, &'static str)],
         value_of: impl Fn(&str) -> Option<&'v str>,
         faults: &[FieldFault],
     ) -> &mut Self {
         for (name, label, placeholder, class) in fields {
+            // An empty field is known by its placeholder.
+            let placeholder = if placeholder.is_empty() { " " } else { placeholder };
             let id = format!("log-{name}");
             let fault = faults.iter().find(|fault| fault.field == *name);
             self.open("div", &[("class", Some(class))]).open("label", &[("for", Some(&id))]).text(label).close("label");
@@ -138,10 +146,11 @@ impl Markup {
                 ("name", Some(*name)),
                 ("type", Some("text")),
                 ("value", Some(value_of(name).unwrap_or_default())),
-                ("placeholder", Some(*placeholder)),
+                ("placeholder", Some(placeholder)),
                 ("autocomplete", Some("off")),
                 ("spellcheck", Some("false")),
                 ("aria-invalid", fault.map(|_| "true")),
+                ("data-complete", (*name == "filter").then_some(signal)),
             ];
             self.open("input", &field);
             if let Some(fault) = fault {
@@ -152,9 +161,13 @@ impl Markup {
         self
     }
 
-    /// The button of a search.
+    /// The button of a search. On a phone empty fields but the first are out of sight, and a switch brings them.
     #[inline(never)]
     pub fn search_button(&mut self) -> &mut Self {
+        self.open("label", &[("class", Some("filters-more"))])
+            .open("input", &[("type", Some("checkbox"))])
+            .text("All fields")
+            .close("label");
         self.open("div", &[("class", Some("filters-go"))]);
         self.open("button", &[("type", Some("submit")), ("class", Some("button primary"))]).text("Search").close("button").close("div")
     }
@@ -217,6 +230,14 @@ impl Markup {
             self.open("path", &[("d", Some(icon::path(name)))]).close("path").close("svg");
         }
         self.close("button")
+    }
+
+    /// A command to copy; `what` says what it does.
+    #[inline(never)]
+    pub fn snippet(&mut self, command: &str, what: &str) -> &mut Self {
+        let region = [("tabindex", Some("0")), ("role", Some("region")), ("aria-label", Some(what))];
+        self.open("div", &[("class", Some("snippet"))]).open("pre", &region).element("code", "", command).close("pre");
+        self.copy(command, "Copy").close("div")
     }
 
     /// What was written.

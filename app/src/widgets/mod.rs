@@ -11,6 +11,7 @@ pub mod incident_list;
 pub mod loadable;
 pub mod log_list;
 pub mod markup;
+pub mod saved_views;
 pub mod service;
 pub mod slo_filters;
 pub mod slo_table;

@@ -60,6 +60,7 @@ pub fn TraceFilters(
             {kept("execution_id")}
             {kept("limit")}
             {kept("live")}
+            <label class="filters-more"><input type="checkbox" />"All fields"</label>
             <div class="filters-go">
                 <button type="submit" class="button primary">"Search"</button>
             </div>
@@ -78,7 +79,8 @@ fn Field(
     label: &'static str,
     #[prop(optional)] wide: bool,
     #[prop(optional)] mono: bool,
-    #[prop(optional)] placeholder: &'static str,
+    // An empty field is known by its placeholder.
+    #[prop(default = " ")] placeholder: &'static str,
     /// Which keys a phone offers.
     #[prop(default = "text")]
     mode: &'static str,
@@ -99,7 +101,7 @@ fn Field(
                 autocomplete="off" autocapitalize="off" spellcheck="false"
                 value=move || value.get()
                 aria-invalid=move || fault.get().map(|_| "true")
-                aria-describedby=fault_id.clone()
+                aria-describedby=fault_id.clone() data-complete=(name == "filter").then_some("spans")
             />
             <p class="fault" id=fault_id>{move || fault.get()}</p>
         </div>

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use leptos::prelude::*;
-use slowburn_domain::id::TraceId;
 use slowburn_domain::number::{duration_nanos, grouped};
 use slowburn_domain::timeline::service_colours;
 use slowburn_domain::trace::TraceSummary;
@@ -23,9 +22,9 @@ pub fn TraceList(
     /// The ID that all of them have, which the rows then need not say.
     #[prop(optional, into)]
     common_id: Option<String>,
-    /// Traces that have just arrived and slide in, and whether this is an odd time that some do.
+    /// Ids of traces that have just arrived and slide in, and whether this is an odd time that some do.
     #[prop(optional)]
-    arrived: (Vec<TraceId>, bool),
+    arrived: (Vec<u128>, bool),
 ) -> impl IntoView {
     let (arrived, is_odd) = arrived;
     let mut traces = traces;
@@ -40,7 +39,7 @@ pub fn TraceList(
     let row = |trace: TraceSummary| {
         let services = trace.services.iter().map(|name| (name.clone(), colours.get(name).copied().unwrap_or_default())).collect();
         // Two names for one movement, so that it begins anew in a row that is used again.
-        let movement = if !arrived.contains(&trace.trace_id) {
+        let movement = if !arrived.contains(&u128::from_be_bytes(*trace.trace_id.as_bytes())) {
             ""
         } else if is_odd {
             "arrived odd"

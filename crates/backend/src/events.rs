@@ -13,6 +13,7 @@ use metrics::counter;
 use slowburn_domain::event::{EventCursor, EventLine, EventQuery};
 use slowburn_domain::log::{LogLine, TextQuery};
 use slowburn_domain::query::{DEFAULT_LIMIT, FieldFault};
+use slowburn_domain::saved_view::SearchPage;
 use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::EventsPage;
@@ -32,6 +33,9 @@ const BATCH: i64 = 1_000;
 const MOST_LOOKED_AT: usize = 50_000;
 /// Faults listed in an answer.
 const LISTED_FAULTS: usize = 1_000;
+
+/// What the types of our own events begin with. They are told like others, and no SLI counts them.
+pub(crate) const OWN_TYPES: &str = "dev.slowburn.";
 
 impl Backend {
     /// Stores the events of one request. Returns after the commit.
@@ -83,7 +87,10 @@ impl Backend {
         }
         for (bucket, events) in by_bucket {
             match self.append_counted(bucket, &events, now).await {
-                Ok(new) => counter!("slowburn_events_stored_total").increment(new),
+                Ok(new) => {
+                    counter!("slowburn_events_stored_total").increment(new);
+                    self.0.ingest.add_stored(new);
+                }
                 Err(fault) => {
                     tracing::error!(error = %crate::ingest::chain(&fault), bucket, "events not stored");
                     return Err(Refusal::Unavailable);
@@ -176,7 +183,8 @@ impl Backend {
         let (items, next) = self.find_events(&query, now).await?;
         let next = next.map(|cursor| EventQuery { cursor: Some(cursor), ..query.clone() });
         let items = items.iter().map(LogLine::from).collect();
-        Ok(EventsPage { now, query, faults, items, next })
+        let views = self.saved_views(SearchPage::Events).await?;
+        Ok(EventsPage { now, query, faults, items, next, views })
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod clock;
+mod complete;
 pub mod error;
 pub mod events;
 pub mod filter;
@@ -17,12 +18,14 @@ pub mod openslo;
 pub mod overview;
 pub mod prometheus;
 pub mod prometheus_rules;
+mod saved_views;
 mod segments;
 pub mod service_map;
 pub mod services;
 pub mod settings;
 pub mod slo;
 pub mod suggest;
+mod tail;
 pub mod traces;
 pub mod upkeep;
 
@@ -30,7 +33,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{Error, Result};
-use slowburn_domain::view;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -55,7 +57,8 @@ pub(crate) struct Inner {
     /// Held while values get their groups, so that lanes that meet the same ones do not do it twice.
     pub(crate) admission: tokio::sync::Mutex<()>,
     pub(crate) live: Live,
-    pub(crate) tail: traces::Shared<Arc<view::TracesPage>>,
+    pub(crate) tails: tail::Tails,
+    pub(crate) vocabularies: complete::Vocabularies,
     pub(crate) instance: Uuid,
     /// Where senders reach this server, for pages that tell how to send the first telemetry.
     pub(crate) otlp_http: String,
@@ -87,7 +90,8 @@ impl Backend {
             tallies: slo::Tallies::default(),
             admission: tokio::sync::Mutex::default(),
             live: Live::default(),
-            tail: traces::Shared::default(),
+            tails: tail::Tails::default(),
+            vocabularies: complete::Vocabularies::default(),
             instance,
             otlp_http,
             stop,
@@ -151,5 +155,13 @@ impl Backend {
         let mut tx = self.0.pool.begin().await?;
         slowburn_storage::database::make_snapshot(&mut tx).await?;
         Ok(tx)
+    }
+
+    /// A second view of the database beside one that is held, if a connection is at hand: who holds one and waits for another would
+    /// stop all when everybody does.
+    pub(crate) async fn spare_snapshot(&self) -> Result<Option<Transaction<'static, Postgres>>> {
+        let Some(mut tx) = self.0.pool.try_begin().await? else { return Ok(None) };
+        slowburn_storage::database::make_snapshot(&mut tx).await?;
+        Ok(Some(tx))
     }
 }

@@ -17,7 +17,7 @@ pub enum News {
         /// When.
         at: Timestamp,
     },
-    /// Spans were stored.
+    /// Records were stored.
     Arrived {
         /// When.
         at: Timestamp,

@@ -4,6 +4,7 @@
 //! hold the metric's name are passed over, and of the others the rows of the wanted series alone are read. A question that would
 //! take too many of them is refused with what to narrow.
 
+mod advice;
 mod indicator;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -14,6 +15,7 @@ use slowburn_domain::metric::answer::{ExemplarDot, ListedMetric, MetricAnswer, M
 use slowburn_domain::metric::{Metric, Point, Series};
 use slowburn_domain::metric_query::MetricQuery;
 use slowburn_domain::query::FieldFault;
+use slowburn_domain::saved_view::SearchPage;
 use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
@@ -179,7 +181,9 @@ impl Backend {
         let choices = answer.as_ref().map(|answer| Aggregate::choices(&answer.metric).iter().map(ToString::to_string).collect());
         let overflows = self.0.ingest.overflows().into_iter().map(|(Overflow { service, metric }, points)| (service, metric, points));
         let overflows = overflows.collect();
-        Ok(MetricsPage { now, query, faults, metrics, is_cut, services, answer, choices: choices.unwrap_or_default(), overflows })
+        let views = self.saved_views(SearchPage::Metrics).await?;
+        let choices = choices.unwrap_or_default();
+        Ok(MetricsPage { now, query, faults, metrics, is_cut, services, answer, choices, overflows, views })
     }
 
     /// Counts the series that were active before this process started.

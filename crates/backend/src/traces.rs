@@ -5,11 +5,9 @@ mod page;
 mod row;
 mod search;
 mod spans;
-mod tail;
 mod trace_page;
 mod walk;
 
 pub(crate) use row::{operand, wanted_by};
 pub use search::Found;
 pub use spans::TraceDetail;
-pub(crate) use tail::Shared;

@@ -54,6 +54,8 @@ pub struct EventQuery {
     pub limit: Option<u16>,
     /// Where the previous page ended.
     pub cursor: Option<EventCursor>,
+    /// Whether new ones slide in as they arrive.
+    pub live: bool,
 }
 
 /// Where a page of events ended: those before (time, key).
@@ -110,6 +112,7 @@ impl EventQuery {
                     Ok(cursor) => query.cursor = Some(cursor),
                     Err(()) => fault("not a cursor that this server gave"),
                 },
+                "live" => query.live = value == "1",
                 _ => {}
             }
         }
@@ -129,7 +132,18 @@ impl EventQuery {
         push("to", self.to.map(|bound| bound.to_string()));
         push("limit", self.limit.map(|limit| limit.to_string()));
         push("cursor", self.cursor.map(|cursor| cursor.to_string()));
+        push("live", self.live.then(|| "1".to_owned()));
         pairs
+    }
+
+    /// Whether it asks for anything but the newest.
+    pub fn is_search(&self) -> bool {
+        !Self { limit: None, live: false, ..self.clone() }.pairs().is_empty()
+    }
+
+    /// Whether what arrives now can be among what it finds first.
+    pub fn is_open(&self) -> bool {
+        self.cursor.is_none() && self.to.is_none()
     }
 
     /// The link to the Events page with this query.
@@ -146,9 +160,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_search_for_events_survives_its_url(q in ".+", kind in "[a-z.*]+", key in any::<u128>(), nanos in any::<i64>()) {
+        fn a_search_for_events_survives_its_url(q in ".+", kind in "[a-z.*]+", key in any::<u128>(), nanos in any::<i64>(), live in any::<bool>()) {
             let cursor = Some(EventCursor { time: Timestamp::from_nanos(nanos), key });
-            let query = EventQuery { q: Some(q), kind: Some(kind), cursor, limit: Some(7), ..EventQuery::default() };
+            let query = EventQuery { q: Some(q), kind: Some(kind), cursor, limit: Some(7), live, ..EventQuery::default() };
             let href = query.href();
             prop_assert_eq!(EventQuery::parse(href.split_once('?').map_or("", |(_, raw)| raw)), (query, vec![]));
         }

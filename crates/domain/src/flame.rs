@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::order;
 use crate::outline::Outline;
 
 /// A frame narrower than this share of the width is not drawn; zooming in shows it.
@@ -231,24 +232,25 @@ fn in_order(met: Vec<Frame>) -> Vec<Frame> {
         }
     }
     // The last of what waits is next.
-    let rank = |index: &u32| {
-        let frame = &met[*index as usize];
+    let rank = |index: u32| {
+        let frame = &met[index as usize];
         (frame.time_nanos, std::cmp::Reverse((frame.first_nanos, frame.id)))
     };
-    waiting.sort_by_key(rank);
+    let by_rank = |a, b| rank(a).cmp(&rank(b));
+    order::sort(&mut waiting, &by_rank);
     let mut place = vec![0; met.len()];
-    let mut order = Vec::with_capacity(met.len());
+    let mut placed = Vec::with_capacity(met.len());
     while let Some(index) = waiting.pop() {
-        place[index as usize] = order.len() as u32;
-        order.push(index);
-        on[index as usize].sort_by_key(rank);
+        place[index as usize] = placed.len() as u32;
+        placed.push(index);
+        order::sort(&mut on[index as usize], &by_rank);
         waiting.extend(&on[index as usize]);
     }
     let moved = |index: u32| {
         let frame = &met[index as usize];
         Frame { parent: frame.parent.map(|parent| place[parent as usize]), ..frame.clone() }
     };
-    order.into_iter().map(moved).collect()
+    placed.into_iter().map(moved).collect()
 }
 
 #[cfg(test)]

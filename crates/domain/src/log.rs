@@ -1,6 +1,7 @@
 //! A log record as Slowburn keeps it: OTLP's fields and ECS's, with the names that OpenTelemetry gives them, and what we read
 //! out of them.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,13 @@ impl LogLine {
     /// Whether it is an event.
     pub fn is_event(&self) -> bool {
         self.severity == EVENT
+    }
+
+    /// What tells it from others in a list: the same for lines that say the same at the same instant.
+    pub fn key(&self) -> u128 {
+        let mut hasher = DefaultHasher::new();
+        (self.time, &self.service, &self.severity, &self.said, self.trace_id).hash(&mut hasher);
+        u128::from(hasher.finish())
     }
 
     /// Whether it tells of an error.

@@ -36,6 +36,8 @@ pub struct LogQuery {
     pub limit: Option<u16>,
     /// Where the previous page ended.
     pub cursor: Option<LogCursor>,
+    /// Whether new ones slide in as they arrive.
+    pub live: bool,
 }
 
 /// Where a page of log records ended: those before (time, key), among what had arrived at `as_of`.
@@ -106,6 +108,7 @@ impl LogQuery {
                     Ok(cursor) => query.cursor = Some(cursor),
                     Err(()) => fault("not a cursor that this server gave".to_owned()),
                 },
+                "live" => query.live = value == "1",
                 _ => {}
             }
         }
@@ -128,7 +131,18 @@ impl LogQuery {
         push("to", self.to.map(|bound| bound.to_string()));
         push("limit", self.limit.map(|limit| limit.to_string()));
         push("cursor", self.cursor.map(|cursor| cursor.to_string()));
+        push("live", self.live.then(|| "1".to_owned()));
         pairs
+    }
+
+    /// Whether it asks for anything but the newest.
+    pub fn is_search(&self) -> bool {
+        !Self { limit: None, live: false, ..self.clone() }.pairs().is_empty()
+    }
+
+    /// Whether what arrives now can be among what it finds first.
+    pub fn is_open(&self) -> bool {
+        self.cursor.is_none() && self.to.is_none()
     }
 
     /// The link to the Logs page with this query.
@@ -152,7 +166,7 @@ mod tests {
 
     #[test]
     fn c4_a_search_for_logs_survives_its_url() {
-        let raw = "q=card+%22declined+by%22&severity=warning&service=pay&trace_id=0af7651916cd43dd8448eb211c80319c&from=-1h&limit=9&cursor=5.ff.7&x=1&to=";
+        let raw = "q=card+%22declined+by%22&severity=warning&service=pay&trace_id=0af7651916cd43dd8448eb211c80319c&from=-1h&limit=9&cursor=5.ff.7&live=1&x=1&to=";
         let (query, faults) = LogQuery::parse(raw);
         assert_eq!(faults, []);
         assert_eq!(query.q.as_deref(), Some("card \"declined by\""));

@@ -6,12 +6,13 @@ mod document;
 use std::collections::BTreeMap;
 
 use crate::query::FieldFault;
+use crate::signal::Signal;
 use crate::slo::{BudgetingMethod, CalendarUnit, Objective, TimeWindow};
 use crate::url::{decode_query, encode_query};
 use crate::view::Indicator;
 
 /// Every field with what it holds before anybody typed.
-const FIELDS: [(&str, &str); 25] = [
+const FIELDS: [(&str, &str); 34] = [
     // The name of the objective that is edited; empty for a new one.
     ("original", ""),
     // `form` or `yaml`: which of the two is meant.
@@ -22,17 +23,29 @@ const FIELDS: [(&str, &str); 25] = [
     ("display_name", ""),
     ("description", ""),
     ("labels", ""),
-    // `picked` by kind and operation, or `own`.
+    // Which records it is about.
+    ("signal", "spans"),
+    // `picked` by what the signal offers, or `own`.
     ("counting", "picked"),
     ("kind", "server"),
     ("operation", ""),
+    ("metric", ""),
+    ("event_type", ""),
+    ("agent", ""),
     ("total", ""),
     // What each value of has a budget of its own, in CEL, and how many values may.
     ("group_by", ""),
     ("group_cap", "100"),
-    // `no_error`, `faster`, `both`, `own` (good when it holds) or `bad` (bad when it holds).
+    // Of spans: `no_error`, `faster`, `both`. For every signal: `own` (good when it holds) or `bad` (bad when it holds). Each signal
+    // has a field of its own, so that whoever looks at another finds it as it was.
     ("good", "no_error"),
+    ("good_logs", "not_severe"),
+    // `at_most` or `at_least`, of what is read or observed.
+    ("good_metrics", "at_most"),
+    ("good_events", "bad"),
+    ("good_heartbeats", "in_time"),
     ("faster_ms", "300"),
+    ("limit", ""),
     ("good_filter", ""),
     ("target", "99.9"),
     // A duration, or `month`.
@@ -120,42 +133,66 @@ impl SloForm {
         if self.is_yaml() { self.value("yaml").to_owned() } else { self.to_document() }
     }
 
+    /// Which records it is about.
+    pub fn signal(&self) -> Signal {
+        Signal::from_word(self.value("signal")).unwrap_or(Signal::Spans)
+    }
+
+    /// How what is good was chosen.
+    fn choice(&self) -> &str {
+        self.value(good_field(self.signal()))
+    }
+
+    fn is_picked(&self) -> bool {
+        self.value("counting") != "own"
+    }
+
     /// The name, or when none was given one made of the service and of what is good.
     pub fn name(&self) -> String {
         if !self.trimmed("name").is_empty() {
             return self.trimmed("name").to_owned();
         }
-        let kind = match self.value("good") {
-            "no_error" => "availability",
-            "faster" => "latency",
-            "both" => "quality",
-            _ => "objective",
+        let kind = match (self.signal(), self.choice()) {
+            (Signal::Spans, "no_error") => "availability",
+            (Signal::Spans, "faster") => "latency",
+            (Signal::Spans, "both") => "quality",
+            (Signal::Spans, _) => "objective",
+            (signal, _) => signal.as_str(),
         };
-        let operation = if self.value("counting") == "own" { "" } else { self.trimmed("operation") };
-        slug(&format!("{} {operation} {kind}", self.trimmed("service")))
+        let what = if self.is_picked() { self.trimmed(picked_field(self.signal())) } else { "" };
+        let what = if self.signal() == Signal::Logs { "" } else { what };
+        slug(&format!("{} {what} {kind}", self.trimmed("service")))
     }
 
-    /// Which spans count, in CEL.
+    /// Which records count, in CEL.
     pub fn total(&self) -> String {
-        if self.value("counting") == "own" {
+        if !self.is_picked() {
             return self.trimmed("total").to_owned();
         }
-        let equal = |name: &str, value: &str| (!value.is_empty()).then(|| format!("{name} == {}", text_literal(value)));
-        let kind = Some(self.trimmed("kind")).filter(|kind| *kind != "any").unwrap_or_default();
-        let parts = [equal("service", self.trimmed("service")), equal("kind", kind), equal("operation", self.trimmed("operation"))];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(" && ")
+        let equal = |name: &str, field: &str| {
+            let value = Some(self.trimmed(field)).filter(|value| !value.is_empty() && (field, *value) != ("kind", "any"))?;
+            Some(format!("{name} == {}", text_literal(value)))
+        };
+        let parts = pickers(self.signal()).iter().filter_map(|(name, field)| equal(name, field));
+        parts.collect::<Vec<_>>().join(" && ")
     }
 
-    /// Whether a condition says which spans are good or which are bad, and the condition in CEL.
+    /// Whether a condition says which records are good or which are bad, and the condition in CEL.
     pub fn part(&self) -> (bool, String) {
         const NO_ERROR: &str = "status != \"error\"";
         let faster = || format!("duration_ms < {}", self.milliseconds());
-        match self.value("good") {
-            "faster" => (true, faster()),
-            "both" => (true, format!("{NO_ERROR} && {}", faster())),
-            "own" => (true, self.trimmed("good_filter").to_owned()),
-            "bad" => (false, self.trimmed("good_filter").to_owned()),
-            _ => (true, NO_ERROR.to_owned()),
+        match (self.signal(), self.choice()) {
+            (_, "own") => (true, self.trimmed("good_filter").to_owned()),
+            (_, "bad") => (false, self.trimmed("good_filter").to_owned()),
+            (Signal::Spans, "faster") => (true, faster()),
+            (Signal::Spans, "both") => (true, format!("{NO_ERROR} && {}", faster())),
+            (Signal::Spans, _) => (true, NO_ERROR.to_owned()),
+            (Signal::Events, _) => (true, self.trimmed("good_filter").to_owned()),
+            // So, lines that do not say how severe they are are good.
+            (Signal::Logs, _) => (false, "severity == \"error\" || severity == \"fatal\"".to_owned()),
+            (Signal::Metrics, "at_least") => (true, format!("value >= {}", self.limit())),
+            (Signal::Metrics, _) => (true, format!("value <= {}", self.limit())),
+            (Signal::Heartbeats, _) => (true, "status == \"ok\"".to_owned()),
         }
     }
 
@@ -175,14 +212,40 @@ impl SloForm {
         if self.is_edit() && self.trimmed("name") != self.value("original") {
             fault("name", "a name stays; a new objective gets a new one");
         }
-        if matches!(self.value("good"), "faster" | "both") && !is_positive(self.milliseconds()) {
+        let signal = self.signal();
+        if signal == Signal::Spans && matches!(self.choice(), "faster" | "both") && !is_positive(self.milliseconds()) {
             fault("faster_ms", "a number of milliseconds, such as 300");
         }
-        if matches!(self.value("good"), "own" | "bad") && self.trimmed("good_filter").is_empty() {
-            fault("good_filter", "a condition in CEL, such as attributes[\"http.response.status_code\"] < 500");
+        if signal == Signal::Metrics && matches!(self.choice(), "at_most" | "at_least") && !is_number(&self.limit()) {
+            fault("limit", "a number in the metric's unit, such as 0.25");
         }
-        if self.value("counting") == "own" && self.trimmed("total").is_empty() {
-            fault("total", "a condition in CEL, such as service == \"checkout\"");
+        if matches!(self.choice(), "own" | "bad") && self.trimmed("good_filter").is_empty() {
+            let example = match signal {
+                Signal::Spans | Signal::Metrics => "attributes[\"http.response.status_code\"] < 500",
+                Signal::Logs => "body.contains(\"timed out\")",
+                Signal::Events => "data[\"outcome\"] == \"failed\"",
+                Signal::Heartbeats => "status == \"ok\"",
+            };
+            fault("good_filter", &format!("a condition in CEL, such as {example}"));
+        }
+        if self.is_picked() {
+            let wanted = match signal {
+                Signal::Spans | Signal::Logs => "",
+                Signal::Metrics => "the name of a metric, such as http.server.request.duration",
+                Signal::Events => "the type of an event, such as com.example.order.placed",
+                Signal::Heartbeats => "the name of an agent, such as night-batch",
+            };
+            if !wanted.is_empty() && self.trimmed(picked_field(signal)).is_empty() {
+                fault(picked_field(signal), wanted);
+            }
+        } else if self.trimmed("total").is_empty() {
+            let example = match signal {
+                Signal::Spans | Signal::Logs => "service == \"checkout\"",
+                Signal::Metrics => "name == \"http.server.request.duration\"",
+                Signal::Events => "type == \"com.example.order.placed\"",
+                Signal::Heartbeats => "agent == \"night-batch\"",
+            };
+            fault("total", &format!("a condition in CEL, such as {example}"));
         }
         if self.percent("target").is_none() {
             fault("target", "a percentage between 0 and 100, such as 99.9");
@@ -203,10 +266,14 @@ impl SloForm {
             "name" => "Name",
             "display_name" => "Title",
             "operation" => "Operation",
+            "metric" => "Metric",
+            "event_type" => "Type of the events",
+            "agent" => "Agent",
             "total" => "What counts",
             "group_by" => "A budget for each value of",
             "group_cap" => "For at most, values",
             "faster_ms" => "Faster than, ms",
+            "limit" => "Limit, in the metric's unit",
             "good_filter" => "What is good",
             "target" => "Good, percent",
             "window" => "Over",
@@ -232,8 +299,8 @@ impl SloForm {
             ("metadata.annotations.slowburn.dev/group-cap", "group_cap"),
             ("spec.description", "description"),
             ("spec.service", "service"),
-            ("spec.indicator.spec.ratioMetric.total", if self.value("counting") == "own" { "total" } else { "operation" }),
-            ("spec.indicator", if matches!(self.value("good"), "own" | "bad") { "good_filter" } else { "faster_ms" }),
+            ("spec.indicator.spec.ratioMetric.total", if self.is_picked() { picked_field(self.signal()) } else { "total" }),
+            ("spec.indicator", self.good_fault_field()),
             ("spec.timeWindow[0].calendar", "time_zone"),
             ("spec.timeWindow", "window"),
             ("spec.budgetingMethod", "method"),
@@ -242,6 +309,21 @@ impl SloForm {
             ("spec.objectives", "target"),
         ];
         cases.into_iter().find(|(start, _)| path.starts_with(start)).map_or("name", |(_, field)| field)
+    }
+
+    /// Where it is told what is wrong with the condition for what is good.
+    fn good_fault_field(&self) -> &'static str {
+        match (self.signal(), self.choice()) {
+            (_, "own" | "bad") => "good_filter",
+            (Signal::Spans, _) => "faster_ms",
+            (Signal::Metrics, _) => "limit",
+            _ => "service",
+        }
+    }
+
+    /// The limit of a metric's value; a comma may stand for the point.
+    fn limit(&self) -> String {
+        self.trimmed("limit").replace(',', ".")
     }
 
     /// The limit of what is fast enough; its unit may stand behind it.
@@ -266,7 +348,7 @@ impl SloForm {
     pub fn of(
         objective: &Objective,
         labels: &BTreeMap<String, Vec<String>>,
-        indicator: &Indicator,
+        (signal, indicator): (Signal, &Indicator),
         group_by: Option<(&str, u32)>,
         document: &str,
     ) -> Self {
@@ -298,6 +380,7 @@ impl SloForm {
             form.set("group_by", by);
             form.set("group_cap", &cap.to_string());
         }
+        form.set("signal", signal.as_str());
         form.take_total(&indicator.total);
         form.take_part(indicator);
         form
@@ -308,8 +391,9 @@ impl SloForm {
         let mut picked = self.clone();
         picked.set("kind", "any");
         for part in total.split(" && ") {
-            for (start, field) in [("kind == ", "kind"), ("operation == ", "operation")] {
-                if let Some(value) = part.strip_prefix(start) {
+            for (name, field) in pickers(self.signal()) {
+                // The service is that of the objective.
+                if let Some(value) = part.strip_prefix(name).and_then(|rest| rest.strip_prefix(" == ")).filter(|_| *field != "service") {
                     picked.set(field, value.trim_matches('"'));
                 }
             }
@@ -324,19 +408,64 @@ impl SloForm {
 
     /// The choice that writes this condition, or the condition itself.
     fn take_part(&mut self, indicator: &Indicator) {
-        let own = if indicator.is_good { "own" } else { "bad" };
-        let faster = indicator.part.rsplit_once("duration_ms < ").map_or("", |(_, limit)| limit);
-        self.set("faster_ms", if is_positive(faster) { faster } else { "300" });
-        for choice in ["no_error", "faster", "both"] {
-            self.set("good", choice);
-            if indicator.is_good && self.part().1 == indicator.part {
+        let (field, choices): (_, &[&str]) = match self.signal() {
+            Signal::Spans => ("faster_ms", &["no_error", "faster", "both"]),
+            Signal::Logs => ("", &["not_severe"]),
+            Signal::Metrics => ("limit", &["at_most", "at_least"]),
+            Signal::Events => ("", &[]),
+            Signal::Heartbeats => ("", &["in_time"]),
+        };
+        let held = self.value(field).to_owned();
+        let limit = indicator.part.rsplit_once(' ').map_or("", |(_, limit)| limit);
+        self.set(field, if is_number(limit) { limit } else { &held });
+        let good = good_field(self.signal());
+        for choice in choices {
+            self.set(good, choice);
+            if self.part() == (indicator.is_good, indicator.part.clone()) {
                 return;
             }
         }
-        self.set("faster_ms", "300");
-        self.set("good", own);
+        self.set(field, &held);
+        self.set(good, if indicator.is_good { "own" } else { "bad" });
         self.set("good_filter", &indicator.part);
     }
+}
+
+/// Names of CEL and the fields that say what they equal, in the order in which they are written.
+const fn pickers(signal: Signal) -> &'static [(&'static str, &'static str)] {
+    match signal {
+        Signal::Spans => &[("service", "service"), ("kind", "kind"), ("operation", "operation")],
+        Signal::Logs => &[("service", "service")],
+        Signal::Metrics => &[("name", "metric"), ("service", "service")],
+        Signal::Events => &[("type", "event_type")],
+        Signal::Heartbeats => &[("agent", "agent")],
+    }
+}
+
+/// The field that picks the records of a signal most narrowly.
+const fn picked_field(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Spans => "operation",
+        Signal::Logs => "service",
+        Signal::Metrics => "metric",
+        Signal::Events => "event_type",
+        Signal::Heartbeats => "agent",
+    }
+}
+
+/// The field that says what is good.
+const fn good_field(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Spans => "good",
+        Signal::Logs => "good_logs",
+        Signal::Metrics => "good_metrics",
+        Signal::Events => "good_events",
+        Signal::Heartbeats => "good_heartbeats",
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 fn is_positive(number: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::order;
 use crate::outline::Outline;
 
 /// Rows of a page.
@@ -49,7 +50,7 @@ impl Sort {
         Self::ALL.into_iter().find(|sort| sort.as_str() == word)
     }
 
-    /// What the rows are sorted by, upwards. One type of key for every order, so that browsers fetch the code of one sorting.
+    /// What the rows are sorted by, upwards.
     fn key(self, row: &Sorted) -> [i64; 2] {
         // Names of an outline are sorted, so their indices are in the order of the names.
         match self {
@@ -100,8 +101,8 @@ pub struct Group {
 pub fn sorted_rows(outline: &Outline, sort: Sort, errors_only: bool) -> Vec<u32> {
     let mut rows: Vec<u32> = (0_u32..).zip(&outline.spans).filter(|(_, span)| !errors_only || span.failed()).map(|(row, _)| row).collect();
     let begin = outline.start();
-    rows.sort_by_key(|row| {
-        let span = &outline.spans[*row as usize];
+    let key = |row: u32| {
+        let span = &outline.spans[row as usize];
         sort.key(&Sorted {
             first_nanos: span.start.since(begin),
             service: span.service,
@@ -111,7 +112,8 @@ pub fn sorted_rows(outline: &Outline, sort: Sort, errors_only: bool) -> Vec<u32>
             count: span.descendants,
             errors: u32::from(span.failed()),
         })
-    });
+    };
+    order::sort(&mut rows, &|a, b| key(a).cmp(&key(b)));
     rows
 }
 
@@ -138,7 +140,7 @@ pub fn sorted_groups(outline: &Outline, sort: Sort, errors_only: bool) -> Vec<Gr
         }
     }
     groups.retain(|group| !errors_only || group.errors > 0);
-    groups.sort_by_key(|group| {
+    let key = |group: &Group| {
         sort.key(&Sorted {
             first_nanos: group.first_nanos,
             service: group.service,
@@ -148,8 +150,8 @@ pub fn sorted_groups(outline: &Outline, sort: Sort, errors_only: bool) -> Vec<Gr
             count: group.spans,
             errors: group.errors,
         })
-    });
-    groups
+    };
+    order::sorted(&groups, &|a, b| key(a).cmp(&key(b)))
 }
 
 /// A page of a list.

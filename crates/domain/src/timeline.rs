@@ -5,6 +5,7 @@
 //! its true length stays readable. All positions are shares of the width, 0 to 1, so that the same numbers serve SVG
 //! attributes of any size.
 
+use crate::order;
 use crate::time::Timestamp;
 
 /// A gap longer than this share of the time in which something happened is folded.
@@ -220,19 +221,19 @@ pub fn round_step(least: f64) -> i64 {
 /// left edge, given in the order drawn. `least` is the width below which an extent is drawn no narrower. Beyond `rows` rows
 /// the last one is shared, because a lane must stay a lane.
 pub fn stack(extents: &[(f64, f64)], least: f64, rows: u16) -> Vec<u16> {
-    let mut order: Vec<usize> = (0..extents.len()).collect();
-    order.sort_by(|a, b| extents[*a].0.total_cmp(&extents[*b].0));
+    let mut by_left: Vec<u32> = (0..extents.len() as u32).collect();
+    order::sort(&mut by_left, &|a, b| extents[a as usize].0.total_cmp(&extents[b as usize].0));
     let mut free_from: Vec<f64> = Vec::new();
     let mut placed = vec![0; extents.len()];
-    for index in order {
-        let (left, width) = extents[index];
+    for index in by_left {
+        let (left, width) = extents[index as usize];
         let row = free_from.iter().position(|free| *free <= left).unwrap_or(free_from.len()).min(usize::from(rows.max(1)) - 1);
         let right = left + width.max(least);
         match free_from.get_mut(row) {
             Some(free) => *free = free.max(right),
             None => free_from.push(right),
         }
-        placed[index] = row as u16;
+        placed[index as usize] = row as u16;
     }
     placed
 }
@@ -250,11 +251,12 @@ pub fn service_colour(service: &str) -> u8 {
 /// Colours of services shown together, in the order given: each has the colour it asks for unless an earlier name (in
 /// alphabetical order) has taken it, then the next free one. With more services than colours they repeat.
 pub fn service_colours(services: &[String]) -> Vec<u8> {
-    let mut order: Vec<usize> = (0..services.len()).collect();
-    order.sort_by(|a, b| services[*a].cmp(&services[*b]));
+    let mut by_name: Vec<u32> = (0..services.len() as u32).collect();
+    order::sort(&mut by_name, &|a, b| services[a as usize].cmp(&services[b as usize]));
     let mut taken = [false; SERVICE_COLOURS as usize];
     let mut colours = vec![0; services.len()];
-    for index in order {
+    for index in by_name {
+        let index = index as usize;
         let wanted = service_colour(&services[index]);
         let free = (0..SERVICE_COLOURS).map(|step| (wanted + step) % SERVICE_COLOURS).find(|colour| !taken[usize::from(*colour)]);
         let colour = free.unwrap_or(wanted);

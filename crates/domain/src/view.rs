@@ -12,6 +12,7 @@ use crate::log_query::LogQuery;
 use crate::outline::Outline;
 use crate::query::{FieldFault, TraceQuery};
 use crate::red::ServiceRed;
+use crate::saved_view::SavedView;
 use crate::sentence::instant;
 use crate::service_map::Edge;
 use crate::service_map::layout::Layout;
@@ -183,28 +184,28 @@ pub struct SloPreview {
     pub back_to: Timestamp,
     /// Whether that is the whole window; otherwise looking took too long.
     pub is_whole: bool,
+    /// How far was looked, and what follows once it is saved, in sentences.
+    pub looked: String,
     /// Which groups it would have, in a sentence; empty without groups.
     pub groups: String,
     /// When its alerts would fire, in a sentence each.
     pub alerts: Vec<String>,
     /// What the numbers say against it.
     pub lints: Vec<Lint>,
-    /// Some spans that count, bad ones first.
-    pub examples: Vec<ExampleSpan>,
+    /// Some records that count, bad ones first.
+    pub examples: Vec<Example>,
 }
 
-/// A span that an objective would count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ExampleSpan {
-    /// Its trace.
-    pub trace_id: TraceId,
-    /// Its id.
-    pub span_id: SpanId,
-    /// Its operation.
-    pub operation: String,
-    /// Length, milliseconds.
-    pub duration_ms: f64,
-    /// Whether it failed.
+/// A record that an objective would count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Example {
+    /// The page that shows it; empty when there is none.
+    pub href: String,
+    /// Operation of a span, body of a log record, subject of an event.
+    pub said: String,
+    /// Duration of a span, severity of a log record; otherwise empty.
+    pub figure: String,
+    /// Whether it is a failure by itself.
     pub is_error: bool,
     /// The verdict.
     pub is_good: bool,
@@ -231,10 +232,12 @@ pub struct SloEditorPage {
     pub notice: Option<String>,
     /// What it would have meant; `None` while something is wrong.
     pub preview: Option<SloPreview>,
+    /// Why there is no preview though nothing is wrong; empty otherwise.
+    pub no_preview: String,
     /// Services to choose from.
     pub services: Vec<String>,
-    /// Operations of the service to choose from, busiest first.
-    pub operations: Vec<String>,
+    /// What the signal offers to choose from: operations of the service, busiest first; metrics, types of events or agents, by name.
+    pub choices: Vec<String>,
 }
 
 /// The list of incidents.
@@ -362,6 +365,8 @@ pub struct LogsPage {
     pub histogram_step_seconds: f64,
     /// Services to choose from.
     pub services: Vec<String>,
+    /// Searches kept under a name.
+    pub views: Vec<SavedView>,
 }
 
 /// The Events page.
@@ -377,6 +382,28 @@ pub struct EventsPage {
     pub items: Vec<LogLine>,
     /// The search for the next page.
     pub next: Option<EventQuery>,
+    /// Searches kept under a name.
+    pub views: Vec<SavedView>,
+}
+
+/// What may follow in a condition that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completions {
+    /// Where what they replace begins: UTF-16 units of the text, as browsers count. It ends at the caret.
+    pub from: usize,
+    /// The best first.
+    pub items: Vec<Completion>,
+}
+
+/// One thing that may follow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completion {
+    /// What is put in.
+    pub insert: String,
+    /// What is shown.
+    pub label: String,
+    /// How often the newest records have it, or what it is.
+    pub detail: String,
 }
 
 /// Something that a reader may mean who has typed a part of its name.
@@ -467,6 +494,8 @@ pub struct TracesPage {
     pub histogram_step_seconds: f64,
     /// Services seen lately, to choose from.
     pub services: Vec<String>,
+    /// Searches kept under a name.
+    pub views: Vec<SavedView>,
 }
 
 /// One span of a trace.
@@ -530,6 +559,8 @@ pub struct TracePage {
     pub summary: TraceSummary,
     /// Its spans, each once.
     pub outline: Outline,
+    /// What sampling left out, in a sentence; empty when it left nothing out.
+    pub sampling: String,
     /// Where it failed first.
     pub failure: Option<Failure>,
     /// The span a reader sees first, in full.

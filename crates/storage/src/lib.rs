@@ -23,6 +23,7 @@ pub mod partition;
 pub mod progress;
 pub mod red;
 pub mod rollup;
+pub mod saved_view;
 pub mod segment;
 pub mod size;
 pub mod slo;

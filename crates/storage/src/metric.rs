@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use slowburn_domain::metric::{Metric, MetricKind, Series, Temporality};
 use slowburn_domain::span::Value;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
 use crate::copy::storable;
@@ -136,16 +137,34 @@ pub async fn series(
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let id: i64 = row.try_get(0)?;
-            let metric = metric_of(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?;
-            let attributes: Value = serde_json::from_str(row.try_get(7)?).map_err(|fault| corrupt("attributes", &id, &fault))?;
-            let source = source_from_json(row.try_get(8)?).map_err(|fault| corrupt("source", &id, &fault))?;
-            let Value::Map(attributes) = attributes else { return Err(corrupt("attributes", &id, &"no object")) };
-            Ok(Series { id, metric: Arc::new(metric), attributes, source: Arc::new(source) })
-        })
-        .collect()
+    rows.iter().map(series_of).collect()
+}
+
+/// Some series that were active in slots from `from_slot` on, at most `limit`, in no order and perhaps more than once.
+///
+/// # Errors
+/// The database.
+pub async fn some_series(connection: &mut PgConnection, buckets: &[i16], from_slot: i32, limit: i64) -> Result<Vec<Series>> {
+    let rows = sqlx::query(
+        "SELECT series, name, unit, description, kind, temporality, is_monotonic, attributes, source FROM metric_series
+         WHERE bucket = ANY ($1) AND slot >= $2 AND part < $3 LIMIT $4",
+    )
+    .bind(buckets)
+    .bind(from_slot)
+    .bind(Part::Kept as i16)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(series_of).collect()
+}
+
+fn series_of(row: &PgRow) -> Result<Series> {
+    let id: i64 = row.try_get(0)?;
+    let metric = metric_of(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?;
+    let attributes: Value = serde_json::from_str(row.try_get(7)?).map_err(|fault| corrupt("attributes", &id, &fault))?;
+    let source = source_from_json(row.try_get(8)?).map_err(|fault| corrupt("source", &id, &fault))?;
+    let Value::Map(attributes) = attributes else { return Err(corrupt("attributes", &id, &"no object")) };
+    Ok(Series { id, metric: Arc::new(metric), attributes, source: Arc::new(source) })
 }
 
 fn metric_of(name: String, unit: String, description: String, kind: i16, temporality: i16, is_monotonic: bool) -> Result<Metric> {

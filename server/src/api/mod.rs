@@ -16,6 +16,7 @@ pub mod slos;
 pub mod source;
 pub mod storage;
 pub mod traces;
+pub mod views;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post, put};
@@ -99,6 +100,9 @@ impl<T> List<T> {
         ecs::logs,
         events::list,
         cloudevents::events,
+        views::list,
+        views::save,
+        views::remove,
         agents::list,
         agents::register,
         agents::remove,
@@ -124,6 +128,7 @@ impl<T> List<T> {
         traces::Trace,
         logs::Log,
         events::Event,
+        views::SavedView,
         agents::Agent,
         correlations::Correlation,
         metric_query::Metric,
@@ -161,6 +166,8 @@ pub fn routes() -> Router<Doors> {
         .route("/api/v1/traces/{trace_id}", get(traces::one))
         .route("/api/v1/logs", get(logs::list).merge(post(ecs::logs).layer(DefaultBodyLimit::disable())))
         .route("/api/v1/events", get(events::list).merge(post(cloudevents::events).layer(DefaultBodyLimit::disable())))
+        .route("/api/v1/views", get(views::list))
+        .route("/api/v1/views/{page}/{name}", put(views::save).delete(views::remove))
         .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/agents/{name}", put(agents::register).delete(agents::remove))
         .route("/api/v1/agents/{name}/heartbeat", post(agents::heartbeat))

@@ -19,6 +19,8 @@ use slowburn_backend::Backend;
 use slowburn_backend::slo::{NewExclusion, Saved};
 use slowburn_domain::id::TraceId;
 use slowburn_domain::query::FieldFault;
+use slowburn_domain::saved_view::SearchPage;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::slo::ExclusionScope;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::{correlation_path, decode_query, incident_path, slo_path, trace_path};
@@ -150,6 +152,18 @@ pub async fn suggestions(State(backend): State<Backend>, RawQuery(raw): RawQuery
     Ok(([(CACHE_CONTROL, "no-store")], Json(found)).into_response())
 }
 
+/// `GET /search/completions?signal=&text=`: what may follow in a condition of which `text` stands before the caret.
+pub async fn completions(State(backend): State<Backend>, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
+    let raw = raw.unwrap_or_default();
+    let signal = Signal::from_word(&field(&raw, "signal"));
+    let signal = signal.ok_or_else(|| {
+        let known = Signal::ALL.map(Signal::as_str).join(", ");
+        Problem::invalid(vec![FieldFault::new("signal", format!("expected one of {known}"))])
+    })?;
+    let found = backend.complete(&field(&raw, "text"), signal, now()).await?;
+    Ok(([(CACHE_CONTROL, "no-store")], Json(found)).into_response())
+}
+
 /// `POST /incidents/{id}/acknowledge`, the form of the page.
 pub async fn acknowledge(State(backend): State<Backend>, UrlPath(id): UrlPath<String>, form: String) -> Result<Redirect, Problem> {
     let incident = backend.acknowledge(&id, &field(&form, "author")).await?;
@@ -200,6 +214,19 @@ pub async fn end_exclusion(
 ) -> Result<Redirect, Problem> {
     backend.end_exclusion(&id, &field(&form, "author")).await?;
     Ok(Redirect::to(&format!("{}?tab=history", slo_path(&name))))
+}
+
+/// `POST /views`, the form of pages with a search: keeps it, or forgets one, and leads back to it.
+pub async fn views(State(backend): State<Backend>, form: String) -> Result<Redirect, Problem> {
+    let page = SearchPage::from_word(&field(&form, "page"));
+    let page = page.ok_or_else(|| Problem::invalid(vec![FieldFault::new("page", "expected a page with a search")]))?;
+    let (name, query) = (field(&form, "name"), field(&form, "query"));
+    if field(&form, "action") == "remove" {
+        backend.remove_view(page, &name).await?;
+    } else {
+        backend.save_view(page, &name, &query).await?;
+    }
+    Ok(Redirect::to(&page.href(&query)))
 }
 
 /// `POST /slo-editor`, the form of the page: saves what was typed and leads to the objective, or shows the page again, with

@@ -10,17 +10,11 @@ pub(super) fn markup(endpoint: &str) -> String {
     markup.open("section", &[("class", Some("empty")), ("aria-labelledby", Some("first-metric"))]);
     markup.open("h2", &[("id", Some("first-metric"))]).text("To send one").close("h2");
     markup.element("p", "", "Point any OpenTelemetry SDK at this server:");
-    snippet(&mut markup, &sdk, "Settings of an OpenTelemetry SDK");
+    markup.snippet(&sdk, "Settings of an OpenTelemetry SDK");
     markup.element("p", "", "Or send a reading by hand:");
-    snippet(&mut markup, &reading(endpoint), "A metric by curl");
+    markup.snippet(&reading(endpoint), "A metric by curl");
     markup.close("section");
     markup.finish()
-}
-
-fn snippet(markup: &mut Markup, text: &str, what: &str) {
-    let region = [("tabindex", Some("0")), ("role", Some("region")), ("aria-label", Some(what))];
-    markup.open("div", &[("class", Some("snippet"))]).open("pre", &region).element("code", "", text).close("pre");
-    markup.copy(text, "Copy").close("div");
 }
 
 fn reading(endpoint: &str) -> String {

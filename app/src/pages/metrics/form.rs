@@ -46,15 +46,15 @@ pub(super) fn write(markup: &mut Markup, page: &MetricsPage, typed: &[(String, S
             services.push((asked.clone(), asked.clone()));
         }
         markup.select("service", "Service", Some("Any"), &services, page.query.service.as_deref());
-        markup.search_fields(STEP, value_of, &page.faults);
-        markup.search_fields(FILTER, value_of, &page.faults);
+        markup.search_fields("metrics", STEP, value_of, &page.faults);
+        markup.search_fields("metrics", FILTER, value_of, &page.faults);
         if !page.query.group_by.is_empty() {
             markup.hidden("group_by", &page.query.group_by.join(","));
         }
     } else {
-        markup.search_fields(WORDS, value_of, &page.faults);
+        markup.search_fields("metrics", WORDS, value_of, &page.faults);
     }
-    markup.search_fields(RANGE, value_of, &page.faults);
+    markup.search_fields("metrics", RANGE, value_of, &page.faults);
     markup.search_button().close("form");
     if is_question {
         keys(markup, page);

@@ -16,13 +16,37 @@ const KINDS: [(&str, &str); 6] = [
     ("internal", "Work inside (internal)"),
     ("any", "Every span"),
 ];
-const GOOD: [(&str, &str); 5] = [
-    ("no_error", "It ends without an error"),
-    ("faster", "It is fast enough"),
-    ("both", "It is fast enough and ends without an error"),
-    ("own", "A condition of my own says what is good"),
-    ("bad", "A condition of my own says what is bad"),
+const SIGNALS: [(&str, &str); 5] = [
+    ("spans", "Spans: requests, calls, work"),
+    ("logs", "Log lines"),
+    ("metrics", "What a metric shows"),
+    ("events", "Events"),
+    ("heartbeats", "Heartbeats of an agent"),
 ];
+/// Values of a choice with their words.
+type Options = &'static [(&'static str, &'static str)];
+
+const OWN: (&str, &str) = ("own", "A condition of my own says what is good");
+const BAD: (&str, &str) = ("bad", "A condition of my own says what is bad");
+/// What is good, by signal: class, field, choices.
+const GOOD: [(&str, &str, Options); 5] = [
+    (
+        "of-spans",
+        "good",
+        &[
+            ("no_error", "It ends without an error"),
+            ("faster", "It is fast enough"),
+            ("both", "It is fast enough and ends without an error"),
+            OWN,
+            BAD,
+        ],
+    ),
+    ("of-logs", "good_logs", &[("not_severe", "Its severity is neither error nor fatal"), OWN, BAD]),
+    ("of-metrics", "good_metrics", &[("at_most", "Its value is at most"), ("at_least", "Its value is at least"), OWN, BAD]),
+    ("of-events", "good_events", &[OWN, BAD]),
+    ("of-heartbeats", "good_heartbeats", &[("in_time", "It comes in time"), OWN, BAD]),
+];
+const COUNTED: &str = "Of a counter each that it rose by counts, of a histogram each observation, of a gauge each reading.";
 const METHODS: [(&str, &str); 3] = [
     ("Occurrences", "Every event weighs the same"),
     ("Timeslices", "Every slice of time is good or bad"),
@@ -50,14 +74,14 @@ impl Line {
         let fault = editor.fault(name);
         // The name follows the other fields while nobody gives one.
         let placeholder = move || if name == "name" { editor.shown.with(|page| page.name.clone()) } else { placeholder.to_owned() };
-        let is_number = matches!(name, "target" | "faster_ms" | "slice_target" | "group_cap");
+        let is_number = matches!(name, "target" | "faster_ms" | "limit" | "slice_target" | "group_cap");
         view! {
             <div class=class>
                 <label for=id.clone()>{label}</label>
                 <input
                     id=id name=name type="text" value=editor.value(name) placeholder=placeholder list=list inputmode=is_number.then_some("decimal")
                     autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby=fault_id.clone()
-                    aria-invalid=move || fault.get().map(|_| "true")
+                    aria-invalid=move || fault.get().map(|_| "true") data-complete=(name == "group_by").then_some("form")
                 />
                 {(!hint.is_empty()).then(|| view! { <p class="hint">{hint}</p> })}
                 <p class="fault" id=fault_id>{move || fault.get()}</p>
@@ -83,7 +107,7 @@ fn area(editor: Editor, name: &'static str, label: &'static str, class: &'static
             <label for=id.clone()>{label}</label>
             <textarea
                 id=id name=name rows=rows autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby=fault_id.clone()
-                aria-invalid=move || fault.get().map(|_| "true") inner_html=text.finish()
+                aria-invalid=move || fault.get().map(|_| "true") inner_html=text.finish() data-complete=(name != "description" && name != "yaml").then_some("form")
             ></textarea>
             <p class="fault" id=fault_id>{move || fault.get()}</p>
         </div>
@@ -149,12 +173,23 @@ pub fn Fields(editor: Editor) -> impl IntoView {
         </fieldset>
         <fieldset class="what-counts">
             <legend>"What counts"</legend>
-            {radios(editor, "counting", &[("picked", "Spans of the service, by kind and operation"), ("own", "Spans by a condition of my own")])}
-            <div class="if-picked row">
-                {choice(editor, "kind", "Kind", &KINDS)}
-                {Line { list: Some("editor-operations"), ..Line::new("operation", "Operation", "all of them") }.view(editor)}
-                {suggestions("editor-operations", move || shown.with(|page| page.operations.clone()))}
+            {choice(editor, "signal", "Records", &SIGNALS)}
+            {radios(editor, "counting", &[("picked", "Chosen by name"), ("own", "By a condition of my own")])}
+            <div class="if-picked">
+                <div class="of-spans row">
+                    {choice(editor, "kind", "Kind", &KINDS)}
+                    {Line { list: Some("editor-choices"), ..Line::new("operation", "Operation", "all of them") }.view(editor)}
+                </div>
+                <p class="of-logs hint">"Every log line of the service."</p>
+                <div class="of-metrics">
+                    {Line { list: Some("editor-choices"), hint: COUNTED, ..Line::new("metric", "Metric of the service", "http.server.request.duration") }.view(editor)}
+                </div>
+                <div class="of-events">
+                    {Line { list: Some("editor-choices"), ..Line::new("event_type", "Type of the events", "com.example.order.placed") }.view(editor)}
+                </div>
+                <div class="of-heartbeats">{Line { list: Some("editor-choices"), ..Line::new("agent", "Agent", "night-batch") }.view(editor)}</div>
             </div>
+            {suggestions("editor-choices", move || shown.with(|page| page.choices.clone()))}
             <div class="if-own">{area(editor, "total", "Condition in CEL", "field mono", "3")}</div>
             <div class="row">
                 {Line { hint: "Left empty, all of it is one budget. Each value gets budget and incidents of its own.", ..Line::new("group_by", "A budget for each value of", "attributes[\"http.route\"]") }.view(editor)}
@@ -163,8 +198,9 @@ pub fn Fields(editor: Editor) -> impl IntoView {
         </fieldset>
         <fieldset class="what-is-good">
             <legend>"What is good"</legend>
-            {radios(editor, "good", &GOOD)}
+            {GOOD.map(|(class, name, options)| view! { <div class=class>{radios(editor, name, options)}</div> }.erase())}
             <div class="if-faster">{Line::new("faster_ms", "Faster than, ms", "300").view(editor)}</div>
+            <div class="if-limit">{Line::new("limit", "Limit, in the metric's unit", "0.25").view(editor)}</div>
             <div class="if-own">{area(editor, "good_filter", "Condition in CEL", "field mono", "3")}</div>
         </fieldset>
         <fieldset class="what-is-promised">

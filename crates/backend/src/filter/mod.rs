@@ -12,6 +12,7 @@
 //! Arithmetic, map literals and comprehensions (`exists`, `all`, `map`) are left out on purpose: no filter costs more than
 //! a walk over its own text and the record.
 
+pub(crate) mod caret;
 mod compile;
 mod error;
 mod event;
@@ -38,6 +39,7 @@ pub use error::FilterError;
 pub use event::Heartbeat;
 pub use expression::Expression;
 pub use guard::{MAX_DEPTH, MAX_LENGTH};
+pub(crate) use names::named;
 pub use names::{Field, Signal};
 pub use reach::Reach;
 pub use requirements::Requirements;

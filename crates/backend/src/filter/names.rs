@@ -163,6 +163,11 @@ pub(super) fn lookup(signal: Signal, name: &str) -> Option<Name> {
     known(signal).iter().find(|(known, _)| *known == name).map(|(_, what)| *what)
 }
 
+/// All names of `signal`, and whether each is a map of values by key.
+pub(crate) fn named(signal: Signal) -> impl Iterator<Item = (&'static str, bool)> {
+    known(signal).iter().map(|(name, what)| (*name, matches!(what, Name::Scope(_))))
+}
+
 /// All names of `signal`, for messages.
 pub(super) fn list(signal: Signal) -> String {
     known(signal).iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")

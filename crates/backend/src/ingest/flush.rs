@@ -79,6 +79,11 @@ impl Writer {
         let _ = self.0.admit.set(admit);
     }
 
+    /// Counts records that were stored elsewhere.
+    pub(super) fn add_stored(&self, records: u64) {
+        self.0.stored.fetch_add(records, Ordering::Relaxed);
+    }
+
     /// Records stored since this was last asked.
     pub(super) fn take_stored(&self) -> u64 {
         self.0.stored.swap(0, Ordering::Relaxed)

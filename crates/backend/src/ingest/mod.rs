@@ -323,6 +323,11 @@ impl Ingest {
         self.0.lanes.drained().await;
     }
 
+    /// Tells of records that were stored elsewhere than in segments.
+    pub(crate) fn add_stored(&self, records: u64) {
+        self.0.writer.add_stored(records);
+    }
+
     /// Records stored by this process since this was last asked.
     pub(crate) fn take_stored(&self) -> u64 {
         self.0.writer.take_stored()

@@ -3,6 +3,7 @@
 use slowburn_domain::log::{LEVELS, LogLine, LogRecord};
 use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::query::FieldFault;
+use slowburn_domain::saved_view::SearchPage;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::{LogBar, LogsPage};
 use slowburn_storage::trace;
@@ -33,7 +34,9 @@ impl Backend {
         let next = found.next.map(|cursor| LogQuery { cursor: Some(cursor), ..query.clone() });
         let (histogram_step_seconds, histogram) = histogram(&found.items);
         let items = found.items.iter().map(LogLine::from).collect();
-        Ok(LogsPage { now, query, faults, searched_to: found.searched_to, items, next, histogram, histogram_step_seconds, services })
+        let views = self.saved_views(SearchPage::Logs).await?;
+        let searched_to = found.searched_to;
+        Ok(LogsPage { now, query, faults, searched_to, items, next, histogram, histogram_step_seconds, services, views })
     }
 }
 

@@ -11,16 +11,20 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use slowburn_domain::counter::Rest;
 use slowburn_domain::metric::increase::{Amount, increases};
 use slowburn_domain::metric::{Point, Series};
 use slowburn_domain::signal::Signal;
+use slowburn_domain::slo::{Counts, Lint};
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_storage::metric;
 use slowburn_storage::progress::{self, Progress};
 use slowburn_storage::rollup::{self, Deltas};
+use sqlx::PgConnection;
 
-use super::MOST_SERIES;
+use super::{MOST_SERIES, advice};
 use crate::filter::{Field, Filter, Operand, Record};
 use crate::openslo::IndicatorSource;
 use crate::slo::KnownSlo;
@@ -51,11 +55,6 @@ impl Target {
             }
             _ => None,
         }
-    }
-
-    /// The metric that it looks at; definitions without one are refused.
-    fn metric(&self) -> String {
-        self.total.requirements().name.unwrap_or_default()
     }
 }
 
@@ -110,15 +109,7 @@ impl Backend {
         if from >= to {
             return Ok(0);
         }
-        let name = target.metric();
-        let (since, until) = (from.plus(-LOOK_BACK).start(), to.start().plus_nanos(-1));
-        let service = target.total.requirements().service;
-        let buckets = self.0.settings.bucket_numbers();
-        let most = MOST_SERIES as i64;
-        let all = metric::series(&mut tx, &buckets, self.slot_before(since), &name, service.as_deref(), most).await?;
-        let series: HashMap<i64, Series> = all.into_iter().map(|series| (series.id, series)).collect();
-        let wanted: HashSet<i64> = series.keys().copied().collect();
-        let points = self.points_of(&mut tx, &name, service.as_deref(), Arc::new(wanted), since, until, now).await?;
+        let Read { series, points } = self.read_of_metric(&mut tx, &target.total, from, to, now).await?;
         drop(tx);
         let question = (target.total.clone(), target.part.clone());
         let counting = tokio::task::spawn_blocking(move || {
@@ -143,6 +134,95 @@ impl Backend {
         tx.commit().await?;
         Ok(u64::from((to.0 - from.0).unsigned_abs()))
     }
+
+    /// What was read of a metric in the minutes from `from` until before `to`, and what it takes to know what rose in the first of
+    /// them.
+    async fn read_of_metric(
+        &self,
+        connection: &mut PgConnection,
+        total: &Filter,
+        from: Minute,
+        to: Minute,
+        now: Timestamp,
+    ) -> Result<Read> {
+        let required = total.requirements();
+        // Definitions that name no metric are refused.
+        let (name, service) = (required.name.unwrap_or_default(), required.service);
+        let (since, until) = (from.plus(-LOOK_BACK).start(), to.start().plus_nanos(-1));
+        let buckets = self.0.settings.bucket_numbers();
+        let most = MOST_SERIES as i64;
+        let all = metric::series(connection, &buckets, self.slot_before(since), &name, service.as_deref(), most).await?;
+        let series: HashMap<i64, Series> = all.into_iter().map(|series| (series.id, series)).collect();
+        let wanted: HashSet<i64> = series.keys().copied().collect();
+        let points = self.points_of(connection, &name, service.as_deref(), Arc::new(wanted), since, until, now).await?;
+        Ok(Read { series, points })
+    }
+
+    /// What an SLI over a metric would have counted since `first`: newest minutes first, in stretches that double, until `most_time`
+    /// or the points that one answer may take end it.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn try_metric_sli(
+        &self,
+        connection: &mut PgConnection,
+        (total, part, is_good): (&Filter, &Filter, bool),
+        first: Minute,
+        most_time: Duration,
+        now: Timestamp,
+    ) -> Result<TriedSli> {
+        let began = Instant::now();
+        let kept = self.0.settings.retention_minutes.cast_signed() + self.0.settings.slot_minutes();
+        let first = first.max(now.minute().plus(-kept));
+        let mut to = now.plus_seconds(-CLOSED_AFTER).minute();
+        let mut tried = TriedSli { minutes: BTreeMap::new(), back_to: to, is_whole: true, lint: None };
+        let mut rises: BTreeMap<Minute, Rise> = BTreeMap::new();
+        let mut stretch = CHUNK;
+        while to > first {
+            let from = first.max(to.plus(-stretch));
+            let read = match self.read_of_metric(connection, total, from, to, now).await {
+                Ok(read) if began.elapsed() < most_time => read,
+                Ok(_) | Err(Error::Invalid(_)) => {
+                    tried.is_whole = false;
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
+            let question = (total.clone(), part.clone());
+            let counting = tokio::task::spawn_blocking(move || {
+                let (total, part) = question;
+                (count(&total, &part, &read.series, &read.points, from), advice::of(&total, &part, &read.series, &read.points))
+            });
+            let (mut counted, lint) = counting.await.map_err(|fault| Error::Internal(Box::new(fault)))?;
+            counted.retain(|minute, _| *minute < to);
+            rises.extend(counted);
+            tried.lint = tried.lint.or(lint);
+            tried.back_to = from;
+            to = from;
+            stretch = stretch.saturating_mul(2);
+        }
+        let mut rest = Rest::default();
+        tried.minutes = rises.into_iter().map(|(minute, Rise { total, part })| (minute, rest.count(total, part, is_good))).collect();
+        Ok(tried)
+    }
+}
+
+/// Series of a metric, and their points in order of series and time.
+struct Read {
+    series: HashMap<i64, Series>,
+    points: Vec<Point>,
+}
+
+/// What an SLI over a metric would have counted.
+pub(crate) struct TriedSli {
+    /// Counts of the minutes in which something was heard.
+    pub(crate) minutes: BTreeMap<Minute, Counts>,
+    /// The first minute that was looked at.
+    pub(crate) back_to: Minute,
+    /// Whether that is as far back as was asked for, or as anything is kept.
+    pub(crate) is_whole: bool,
+    /// Why it may not tell what was meant.
+    pub(crate) lint: Option<Lint>,
 }
 
 /// What rose in a minute.
@@ -153,9 +233,9 @@ struct Rise {
 }
 
 /// A series with a value that filters can look at.
-struct Event<'a> {
-    series: &'a Series,
-    value: Option<f64>,
+pub(super) struct Event<'a> {
+    pub(super) series: &'a Series,
+    pub(super) value: Option<f64>,
 }
 
 impl Record for Event<'_> {
@@ -199,7 +279,10 @@ fn count(total: &Filter, part: &Filter, series: &HashMap<i64, Series>, points: &
             }
             continue;
         }
-        for increase in increases(own, series.metric.temporality, from.plus(-LOOK_BACK).start()) {
+        // So late a first reading tells of too much that has no minute. By the reading, not by the minutes asked for: how they are cut
+        // changes no count.
+        let known_from = own[0].time.plus_seconds(i64::from(LOOK_BACK) * -60).max(from.plus(-LOOK_BACK).start());
+        for increase in increases(own, series.metric.temporality, known_from) {
             match &increase.amount {
                 Amount::Observations(distribution) if looks_at_value => {
                     // A minute without an observation was heard of.

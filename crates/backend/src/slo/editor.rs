@@ -1,20 +1,28 @@
 //! Writing objectives by hand: as a form or as a document, checked and saved by the same use case as everybody's documents.
 
+use std::collections::BTreeSet;
+
 use slowburn_domain::query::FieldFault;
+use slowburn_domain::signal::Signal;
 use slowburn_domain::slo_form::SloForm;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::decode_query;
 use slowburn_domain::view::{Indicator, SloEditorPage};
+use slowburn_storage::event::{self, EventConditions};
+use slowburn_storage::{agent, metric};
 
 use super::apply::MAX_WORDS;
 use super::{Applied, Change, ChangeKind, KnownSlo, Signature};
+use crate::events::OWN_TYPES;
 use crate::openslo::{self, GroupBy, IndicatorSource};
 use crate::{Backend, Error, Result};
 
-/// How far back services and operations are looked up to choose from.
+/// How far back services, operations and metrics are looked up to choose from.
 const LATELY_SECONDS: i64 = 3_600;
-/// Operations to choose from.
-const MOST_OPERATIONS: usize = 100;
+/// Operations, metrics, types of events or agents to choose from.
+const MOST_CHOICES: usize = 100;
+/// Events whose types are offered.
+const NEWEST_EVENTS: i64 = 1_000;
 
 /// What became of a form that was to be saved.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,9 +59,14 @@ impl Backend {
             let busiest = red.iter().max_by_key(|service| service.red.count);
             form.set("service", busiest.map_or("", |service| &service.name));
         }
-        let chosen = red.iter().find(|service| service.name == form.value("service"));
-        let operations = chosen.iter().flat_map(|service| &service.operations).map(|operation| operation.operation.clone());
-        let operations = operations.take(MOST_OPERATIONS).collect();
+        let choices = match form.signal() {
+            Signal::Spans => {
+                let chosen = red.iter().find(|service| service.name == form.value("service"));
+                let operations = chosen.iter().flat_map(|service| &service.operations).map(|operation| operation.operation.clone());
+                operations.take(MOST_CHOICES).collect()
+            }
+            signal => self.choices(signal, form.value("service"), now).await?,
+        };
         let services = red.into_iter().map(|service| service.name).collect();
         let shown = form.to_query_string();
         let form = self.named(form);
@@ -67,8 +80,9 @@ impl Backend {
             changes: Vec::new(),
             notice,
             preview: None,
+            no_preview: String::new(),
             services,
-            operations,
+            choices,
         };
         // A form that nobody has filled yet is not told what is missing.
         let is_blank = if form.is_yaml() { form.value("yaml").trim().is_empty() } else { form.value("service").is_empty() };
@@ -84,6 +98,27 @@ impl Backend {
             page.notice = Some("Nothing was saved, because something is wrong or missing:".to_owned());
         }
         Ok(page)
+    }
+
+    /// What a signal offers to choose from.
+    async fn choices(&self, signal: Signal, service: &str, now: Timestamp) -> Result<Vec<String>> {
+        let buckets = self.0.settings.bucket_numbers();
+        let mut connection = self.0.pool.acquire().await?;
+        Ok(match signal {
+            Signal::Spans | Signal::Logs => Vec::new(),
+            Signal::Metrics => {
+                let from = self.slot_before(now.plus_seconds(-LATELY_SECONDS));
+                let service = Some(service).filter(|service| !service.is_empty());
+                let listed = metric::list(&mut connection, &buckets, from, &[], service, MOST_CHOICES as i64).await?;
+                listed.into_iter().map(|listed| listed.metric.name).collect()
+            }
+            Signal::Events => {
+                let newest = event::list(&mut connection, &buckets, &EventConditions::default(), NEWEST_EVENTS).await?;
+                let types: BTreeSet<String> = newest.into_iter().map(|(_, event)| event.kind).collect();
+                types.into_iter().filter(|kind| !kind.starts_with(OWN_TYPES)).take(MOST_CHOICES).collect()
+            }
+            Signal::Heartbeats => agent::list(&mut connection).await?.into_iter().map(|agent| agent.name).take(MOST_CHOICES).collect(),
+        })
     }
 
     /// The form with a name that is free, where nobody has given one.
@@ -121,15 +156,14 @@ impl Backend {
         }
         page.warnings = warnings.into_iter().map(|warning| format!("{}: {}", warning.field, warning.reason)).collect();
         page.changes = changes.iter().map(sentence_of).collect();
-        page.preview = match self.preview_slo(&page.document, now).await {
-            Ok(preview) => preview,
+        match self.preview_slo(&page.document, now).await {
+            Ok(Some(Ok(preview))) => page.preview = Some(preview),
+            Ok(Some(Err(reason))) => reason.clone_into(&mut page.no_preview),
+            Ok(None) => {}
             // Saving works without it.
-            Err(Error::Unavailable(reason)) => {
-                page.warnings.push(format!("No preview: {reason}"));
-                None
-            }
+            Err(Error::Unavailable(reason)) => page.warnings.push(format!("No preview: {reason}")),
             Err(error) => return Err(error),
-        };
+        }
         Ok(())
     }
 
@@ -164,16 +198,13 @@ const ONLY_YAML: &str = "Its document says more than the form can, so it is edit
 
 /// The form of an objective in force; its document when that says more than the form can.
 fn form_of(slo: &KnownSlo) -> SloForm {
-    let indicator = match &slo.source {
-        IndicatorSource::Records { total, part, is_good, .. } => {
-            Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good: *is_good }
-        }
-        IndicatorSource::Composite { .. } | IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => {
-            Indicator { total: String::new(), part: String::new(), is_good: true }
-        }
+    let (signal, indicator) = match &slo.source {
+        IndicatorSource::Records { total, .. } => (total.signal(), slo.indicator()),
+        // The form knows no others; its document is shown.
+        _ => (Signal::Spans, Indicator { total: String::new(), part: String::new(), is_good: true }),
     };
     let grouping = slo.grouping.as_ref().map(|grouping| grouping.group_by.clone());
-    let mut form = SloForm::of(&slo.objective, &slo.labels, &indicator, grouping.as_ref().map(GroupBy::told), &slo.document);
+    let mut form = SloForm::of(&slo.objective, &slo.labels, (signal, &indicator), grouping.as_ref().map(GroupBy::told), &slo.document);
     if !is_faithful(&form, &slo.document) {
         form.set("face", "yaml");
     }
@@ -214,7 +245,8 @@ fn switched(form: &mut SloForm, action: Option<&str>) -> Option<String> {
                 return Some("The document has to be understood before a form can show it.".to_owned());
             };
             let indicator = Indicator { total: total.source().to_owned(), part: part.source().to_owned(), is_good };
-            let mut fields = SloForm::of(&objective, &labels, &indicator, group_by.as_ref().map(GroupBy::told), &document);
+            let group_by = group_by.as_ref().map(GroupBy::told);
+            let mut fields = SloForm::of(&objective, &labels, (total.signal(), &indicator), group_by, &document);
             fields.set("original", form.value("original"));
             if !is_faithful(&fields, &document) {
                 return Some(ONLY_YAML.to_owned());

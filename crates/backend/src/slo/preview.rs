@@ -1,24 +1,22 @@
 //! What an objective would have meant for the records that are stored, before it is saved.
 //!
 //! What service, operation, kind and status decide is counted from the RED rollup over the whole window. Anything else is
-//! counted from stored segments, newest first, until the window, [`MOST_TIME`] or [`MOST_SPANS`] ends it; then it is told how
+//! counted from stored segments, newest first, until the window, [`MOST_TIME`] or [`MOST_RECORDS`] ends it; then it is told how
 //! far back was looked. The counts are judged by the same function that judges objectives in force.
+
+mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use slowburn_domain::number::count;
 use slowburn_domain::sentence;
 use slowburn_domain::signal::{Signal, Telemetry};
-use slowburn_domain::slo::{
-    Counts, Evaluation, Hour, Ledger, Lint, Objective, Period, TimeWindow, evaluate_briefly, group_of, too_many_values,
-};
-use slowburn_domain::span::{Span, Status};
-use slowburn_domain::story::plural;
+use slowburn_domain::slo::{Counts, Evaluation, Hour, Ledger, Objective, Period, TimeWindow, evaluate_briefly};
 use slowburn_domain::time::{Minute, Timestamp};
-use slowburn_domain::view::{ExampleSpan, SloPreview};
+use slowburn_domain::view::{Example, SloPreview};
+use slowburn_storage::event::{self, EventConditions};
 use slowburn_storage::partition::Part;
 use slowburn_storage::segment::{decode, decode_logs};
 use slowburn_storage::trace::{self, Extent, SegmentQuery};
@@ -27,20 +25,19 @@ use sqlx::PgConnection;
 
 use super::calendar::Calendar;
 use super::{KnownSlo, Past, plan};
-use crate::filter::{Filter, Record};
-use crate::openslo::{CompositePart, Definition, GroupBy, IndicatorSource};
+use crate::events::OWN_TYPES;
+use crate::openslo::{CompositePart, Definition, IndicatorSource};
 use crate::{Backend, Error, Result};
+use walk::Walk;
 
-/// How long spans are counted for one preview.
+/// How long records are counted for one preview.
 const MOST_TIME: Duration = Duration::from_secs(2);
-/// How many spans are looked at for one preview.
-const MOST_SPANS: u64 = 200_000;
+/// How many records are looked at for one preview.
+const MOST_RECORDS: u64 = 200_000;
 /// How long examples alone are looked for.
 const EXAMPLES_TIME: Duration = Duration::from_millis(300);
-/// Groups named.
-const GROUPS_NAMED: usize = 8;
-/// Examples of each verdict.
-const EXAMPLES: usize = 4;
+/// Events read at once.
+const EVENTS_AT_ONCE: i64 = 1_000;
 
 /// What was counted, and since when.
 struct Seen {
@@ -49,13 +46,28 @@ struct Seen {
     is_whole: bool,
 }
 
+impl Seen {
+    /// Without the minute that is known in part: it would be judged by half its records. If all was looked at, it goes back to
+    /// the first record.
+    fn cut(mut self) -> Self {
+        if !self.is_whole {
+            self.minutes = self.minutes.split_off(&self.back_to.minute().plus(1));
+        } else if let Some(first) = self.minutes.keys().next() {
+            self.back_to = first.start();
+        }
+        self
+    }
+}
+
+/// What an objective would have meant, or why that cannot be said, in a sentence.
+pub(super) type Previewed = std::result::Result<SloPreview, &'static str>;
+
 impl Backend {
-    /// What the first objective of a text of documents would have meant; `None` when there is none, or when its source is
-    /// not read here.
+    /// What the first objective of a text of documents would have meant, or why that cannot be said; `None` when there is none.
     ///
     /// # Errors
     /// The documents' faults; the database.
-    pub async fn preview_slo(&self, yaml: &str, now: Timestamp) -> Result<Option<SloPreview>> {
+    pub async fn preview_slo(&self, yaml: &str, now: Timestamp) -> Result<Option<Previewed>> {
         let stored = {
             let mut connection = self.0.pool.acquire().await?;
             slo::documents(&mut connection).await?
@@ -64,32 +76,49 @@ impl Backend {
         let Some(definition) = parsed.definitions.into_iter().next() else { return Ok(None) };
         let Definition { objective, source, group_by, .. } = definition;
         let past = Past::of(&source);
-        let (total, good) = match source {
-            // Counted by a job, like a Prometheus, or not in segments.
-            IndicatorSource::Records { total, .. } if !matches!(total.signal(), Signal::Spans | Signal::Logs) => return Ok(None),
-            IndicatorSource::Records { total, good, .. } => (total, good),
-            IndicatorSource::Composite { parts } => return self.preview_composite(objective, &parts, now).await,
-            IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => return Ok(None),
+        let (total, good, part, is_good) = match source {
+            IndicatorSource::Records { total, good, part, is_good } => (total, good, part, is_good),
+            IndicatorSource::Composite { parts } => {
+                let preview = self.preview_composite(objective, &parts, now).await?;
+                return Ok(Some(preview.ok_or("One of the objectives that it is made of is not in force.")));
+            }
+            IndicatorSource::Prometheus(_) | IndicatorSource::Unknown { .. } => {
+                return Ok(Some(Err("What it counts is not stored here, so there is nothing to preview.")));
+            }
         };
+        let signal = total.signal();
         let period = period_of(&objective, now.minute())?;
         let mut tx = self.snapshot().await?;
         let mut walk = Walk { total, good, from: period.first.start(), examples: Vec::new(), group_by, groups: BTreeMap::new() };
-        let seen = if past == Past::Red {
-            let seen = self.count_rollup(&mut tx, &walk).await?;
-            // What tells groups apart the rollup does not know.
-            let examples_only = walk.group_by.is_none();
-            self.walk(&mut tx, &mut walk, EXAMPLES_TIME, examples_only, now).await?;
-            seen
-        } else {
-            self.walk(&mut tx, &mut walk, MOST_TIME, false, now).await?
+        let mut lint = None;
+        let seen = match signal {
+            Signal::Spans if past == Past::Red => {
+                let seen = self.count_rollup(&mut tx, &walk).await?;
+                // What tells groups apart the rollup does not know.
+                let examples_only = walk.group_by.is_none();
+                self.walk(&mut tx, &mut walk, EXAMPLES_TIME, examples_only, now).await?;
+                seen
+            }
+            Signal::Spans | Signal::Logs => self.walk(&mut tx, &mut walk, MOST_TIME, false, now).await?,
+            Signal::Events => self.walk_events(&mut tx, &mut walk).await?,
+            Signal::Metrics => {
+                let tried = self.try_metric_sli(&mut tx, (&walk.total, &part, is_good), period.first, MOST_TIME, now).await?;
+                lint = tried.lint;
+                let back_to = tried.minutes.keys().next().copied().filter(|_| tried.is_whole).unwrap_or(tried.back_to);
+                Seen { minutes: tried.minutes, back_to: back_to.start(), is_whole: tried.is_whole }
+            }
+            Signal::Heartbeats => {
+                return Ok(Some(Err("Heartbeats are counted from when it is saved on; those of before are not stored one by one.")));
+            }
         };
         tx.rollback().await?;
         let evaluation = judge(&objective, period, &seen.minutes, now.minute());
-        let (groups, lint) = walk.groups_told();
+        let (groups, too_many) = walk.groups_told();
         let mut preview = told(&objective, evaluation, seen, walk.examples);
+        preview.looked = looked(signal, &preview, now);
         preview.groups = groups;
-        preview.lints.extend(lint);
-        Ok(Some(preview))
+        preview.lints.extend(too_many.into_iter().chain(lint));
+        Ok(Some(Ok(preview)))
     }
 
     /// What an objective made of others in force would have meant, by their counts; `None` when one of them is not in force.
@@ -104,7 +133,9 @@ impl Backend {
         let known = KnownSlo::unsaved(objective, calendar, parts);
         let Some(report) = self.judged(vec![Arc::new(known)], now).await?.into_iter().next() else { return Ok(None) };
         let seen = Seen { minutes: BTreeMap::new(), back_to: period.first.start(), is_whole: true };
-        Ok(Some(told(&report.slo.objective, report.evaluation, seen, Vec::new())))
+        let mut preview = told(&report.slo.objective, report.evaluation, seen, Vec::new());
+        "From the counts of what it is made of.".clone_into(&mut preview.looked);
+        Ok(Some(preview))
     }
 
     /// Counts of the window from the RED rollup.
@@ -131,6 +162,31 @@ impl Backend {
         minutes.retain(|minute, _| minute.start() >= walk.from);
         let back_to = minutes.keys().next().map_or(walk.from, |minute| minute.start());
         Ok(Seen { minutes, back_to, is_whole: true })
+    }
+
+    /// Counts events of the log, newest first, and keeps examples.
+    async fn walk_events(&self, connection: &mut PgConnection, walk: &mut Walk) -> Result<Seen> {
+        let began = Instant::now();
+        let mut seen = Seen { minutes: BTreeMap::new(), back_to: walk.from, is_whole: true };
+        let mut conditions = EventConditions { from: Some(walk.from), ..EventConditions::default() };
+        let mut looked_at = 0;
+        loop {
+            let events = event::list(connection, &self.0.settings.bucket_numbers(), &conditions, EVENTS_AT_ONCE).await?;
+            let is_last = (events.len() as i64) < EVENTS_AT_ONCE;
+            looked_at += events.len() as u64;
+            conditions.before = events.last().map(|(cursor, _)| *cursor);
+            let received = events.iter().filter(|(_, event)| !event.kind.starts_with(OWN_TYPES));
+            received.for_each(|(_, event)| walk.count_event(event, &mut seen.minutes));
+            if is_last {
+                break;
+            }
+            if began.elapsed() > MOST_TIME || looked_at >= MOST_RECORDS {
+                seen.back_to = conditions.before.map_or(walk.from, |cursor| cursor.time);
+                seen.is_whole = false;
+                break;
+            }
+        }
+        Ok(seen.cut())
     }
 
     /// Counts records of stored segments, those that end last first, and keeps examples; with `examples_only` it ends as soon
@@ -163,7 +219,7 @@ impl Backend {
         let mut looked_at = 0;
         for Extent { segment, end, records } in extents {
             let is_enough = examples_only && walk.has_examples();
-            if is_enough || began.elapsed() > most_time || looked_at >= MOST_SPANS {
+            if is_enough || began.elapsed() > most_time || looked_at >= MOST_RECORDS {
                 // No record of this segment or of those after it ends later.
                 seen = Seen { back_to: end, is_whole: false, ..seen };
                 break;
@@ -177,21 +233,13 @@ impl Backend {
                 }
                 Telemetry::Logs => {
                     let records = read(body, segment.id, decode_logs).await?;
-                    for record in &records {
-                        walk.count(record, record.time, &mut seen.minutes);
-                    }
+                    records.iter().for_each(|record| walk.count_log(record, &mut seen.minutes));
                 }
-                // Not previewed.
+                // Counted by the minute.
                 Telemetry::Metrics => {}
             }
         }
-        if !seen.is_whole {
-            // A minute that is known in part would be judged by half its spans.
-            seen.minutes = seen.minutes.split_off(&seen.back_to.minute().plus(1));
-        } else if let Some(first) = seen.minutes.keys().next() {
-            seen.back_to = first.start();
-        }
-        Ok(seen)
+        Ok(seen.cut())
     }
 }
 
@@ -205,79 +253,6 @@ async fn read<T: Send + 'static>(
         tracing::error!(segment = id, error = %crate::ingest::chain(&fault), "segment cannot be read; a preview goes without it");
         Vec::new()
     }))
-}
-
-/// Which records count since when, and some of them.
-struct Walk {
-    total: Filter,
-    good: Filter,
-    from: Timestamp,
-    examples: Vec<ExampleSpan>,
-    group_by: Option<GroupBy>,
-    /// Events of each group, of one more at most than may be.
-    groups: BTreeMap<String, u64>,
-}
-
-impl Walk {
-    /// Counts a record that happened at `at`. Gives whether it is good; `None` when it does not count.
-    fn count<R: Record>(&mut self, record: &R, at: Timestamp, minutes: &mut BTreeMap<Minute, Counts>) -> Option<bool> {
-        if at < self.from || !self.total.matches(record) {
-            return None;
-        }
-        if let Some(group_by) = &self.group_by {
-            let text = group_by.by.text(record);
-            let value = group_of(text.as_deref());
-            let is_full = self.groups.len() > group_by.cap as usize;
-            match self.groups.get_mut(value) {
-                Some(events) => *events += record.weight(),
-                None if is_full => {}
-                None => drop(self.groups.insert(value.to_owned(), record.weight())),
-            }
-        }
-        let is_good = self.good.matches(record);
-        *minutes.entry(at.minute()).or_default() += Counts { good: u64::from(is_good) * record.weight(), total: record.weight() };
-        Some(is_good)
-    }
-
-    /// The same of a span, which may become an example.
-    fn count_span(&mut self, span: &Span, minutes: &mut BTreeMap<Minute, Counts>) {
-        let Some(is_good) = self.count(span, span.end, minutes) else { return };
-        if self.examples_of(is_good) < EXAMPLES {
-            self.examples.push(ExampleSpan {
-                trace_id: span.trace_id,
-                span_id: span.span_id,
-                operation: span.operation.clone(),
-                duration_ms: span.duration_nanos() as f64 / 1e6,
-                is_error: span.status == Status::Error,
-                is_good,
-            });
-        }
-    }
-
-    fn examples_of(&self, is_good: bool) -> usize {
-        self.examples.iter().filter(|example| example.is_good == is_good).count()
-    }
-
-    /// The groups that were seen, in a sentence, and what to say of very many.
-    fn groups_told(&self) -> (String, Option<Lint>) {
-        let Some(GroupBy { by, cap }) = &self.group_by else { return (String::new(), None) };
-        let lint = (self.groups.len() > *cap as usize).then(|| too_many_values(by.source(), *cap));
-        let mut groups: Vec<(&String, &u64)> = self.groups.iter().collect();
-        groups.sort_by_key(|(value, events)| (std::cmp::Reverse(**events), *value));
-        let named: Vec<String> =
-            groups.iter().take(GROUPS_NAMED).map(|(value, events)| format!("{value} ({})", count(**events as f64))).collect();
-        let sentence = match groups.len() {
-            0 => "No value was seen yet to group by.".to_owned(),
-            all if all > *cap as usize => format!("More than {cap} groups, among them {}.", named.join(", ")),
-            all if all > GROUPS_NAMED => format!("{} seen, most events in {}.", plural(all as u64, "group"), named.join(", ")),
-            all => format!("{} seen: {}.", plural(all as u64, "group"), named.join(", ")),
-        };
-        (sentence, lint)
-    }
-
-    fn has_examples(&self) -> bool {
-        self.examples_of(true) == EXAMPLES && self.examples_of(false) == EXAMPLES
-    }
 }
 
 fn period_of(objective: &Objective, now: Minute) -> Result<Period> {
@@ -305,7 +280,7 @@ fn judge(objective: &Objective, period: Period, minutes: &BTreeMap<Minute, Count
     evaluate_briefly(objective, &Ledger::new(hours, minutes, false), period, now)
 }
 
-fn told(objective: &Objective, evaluation: Evaluation, seen: Seen, mut examples: Vec<ExampleSpan>) -> SloPreview {
+fn told(objective: &Objective, evaluation: Evaluation, seen: Seen, mut examples: Vec<Example>) -> SloPreview {
     examples.sort_by_key(|example| example.is_good);
     let alerts = objective.alerting.tiers(objective.window.nominal(), objective.target, evaluation.budget.remaining_ratio);
     SloPreview {
@@ -316,9 +291,32 @@ fn told(objective: &Objective, evaluation: Evaluation, seen: Seen, mut examples:
         alert: evaluation.alert,
         back_to: seen.back_to,
         is_whole: seen.is_whole,
+        looked: String::new(),
         groups: String::new(),
         alerts: alerts.iter().map(|rule| sentence::alert_rule(rule, &objective.window, objective.target)).collect(),
         lints: evaluation.lints,
         examples,
     }
+}
+
+/// How far was looked and what follows once it is saved, in sentences.
+fn looked(signal: Signal, preview: &SloPreview, now: Timestamp) -> String {
+    let since = sentence::ago(now, preview.back_to);
+    let far = match (preview.counts.total, preview.is_whole) {
+        (0, true) => {
+            let look = match signal {
+                Signal::Spans => "Look whether service, kind and operation are written as they arrive.",
+                Signal::Logs => "Look whether the service is written as it arrives.",
+                Signal::Metrics => "Look whether metric and service are written as they arrive; a metric may also have stood still.",
+                Signal::Events | Signal::Heartbeats => "Look whether the type is written as it arrives.",
+            };
+            format!("Nothing that is stored counts. {look}")
+        }
+        (_, true) => format!("From all that is stored of the window; the first of it came {since}."),
+        (_, false) if signal == Signal::Events => format!("Looked at what came since {since}; going further back would take long."),
+        (_, false) => {
+            format!("Looked at what came since {since}; going further back would take long. All of it is counted once it is saved.")
+        }
+    };
+    if signal == Signal::Events { format!("{far} Once saved, it counts what comes from then on.") } else { far }
 }

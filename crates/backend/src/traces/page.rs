@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use slowburn_domain::id::TraceId;
 use slowburn_domain::log::LogLine;
 use slowburn_domain::query::{FieldFault, MAX_LIMIT, TraceQuery};
+use slowburn_domain::saved_view::SearchPage;
 use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::TraceSummary;
@@ -57,6 +58,7 @@ impl Backend {
             histogram,
             histogram_step_seconds,
             services,
+            views: self.saved_views(SearchPage::Traces).await?,
         })
     }
 
@@ -85,12 +87,20 @@ impl Backend {
         traces.reverse();
         let mut tx = self.snapshot().await?;
         let mut known: Vec<TraceId> = traces.iter().map(|summary| summary.trace_id).collect();
-        let (mut logs, mut more_logs) = self.logs_of(&mut tx, &known, Some(id), LOGS).await?;
+        let drawn = if is_drawn { DRAWN_TRACES } else { 0 };
+        let first: Vec<TraceId> = known.iter().rev().take(drawn).copied().collect();
+        // Spans and log records lie in segments of their own, so they are read at the same time.
+        let ((mut logs, mut more_logs), mut bars) = match self.spare_snapshot().await? {
+            Some(mut other) => tokio::try_join!(self.logs_of(&mut tx, &known, Some(id), LOGS), self.bars(&mut other, &first))?,
+            None => (self.logs_of(&mut tx, &known, Some(id), LOGS).await?, self.bars(&mut tx, &first).await?),
+        };
         let named: BTreeSet<TraceId> = logs.iter().filter_map(|record| record.trace_id).filter(|trace| !known.contains(trace)).collect();
         if !named.is_empty() {
             let named: Vec<TraceId> = named.into_iter().collect();
             traces.extend(self.summaries(&mut tx, &named).await?);
             traces.sort_by_key(|summary| (summary.start, summary.trace_id));
+            let more: Vec<TraceId> = named.iter().rev().take(drawn - first.len()).copied().collect();
+            bars.extend(self.bars(&mut tx, &more).await?);
             known.extend(named);
             (logs, more_logs) = self.logs_of(&mut tx, &known, Some(id), LOGS).await?;
         }
@@ -101,10 +111,8 @@ impl Backend {
             let searched_minutes = self.0.settings.retention_minutes;
             return Err(Error::UnknownId { id: id.chars().take(200).collect(), near, searched_minutes });
         }
-        let drawn = if is_drawn { DRAWN_TRACES } else { 0 };
-        let ids: Vec<TraceId> = traces.iter().rev().take(drawn).map(|summary| summary.trace_id).collect();
-        let bars = self.bars(&mut tx, &ids).await?;
         tx.commit().await?;
+        bars.sort_by_key(|bar| (bar.start, bar.trace_id));
         let first_error = bars
             .iter()
             .filter(|bar| bar.status == Status::Error)
@@ -116,7 +124,7 @@ impl Backend {
         Ok(CorrelationPage { now, id: id.to_owned(), traces, truncated, bars, first_error, logs, more_logs })
     }
 
-    /// What is drawn of some traces, oldest first.
+    /// What is drawn of some traces.
     async fn bars(&self, connection: &mut PgConnection, ids: &[TraceId]) -> Result<Vec<LaneBar>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -127,7 +135,6 @@ impl Backend {
             let spans = lanes_together(connection, some, &fragments).await?;
             bars.extend(spans.into_values().flat_map(entries));
         }
-        bars.sort_by_key(|bar| (bar.start, bar.trace_id));
         Ok(bars)
     }
 

@@ -1,6 +1,8 @@
 //! What the Trace page shows: the outline of the whole, and one span in full. Ten thousand spans in full would weigh
 //! megabytes, so what the others say is asked for one span at a time.
 
+use std::collections::HashSet;
+
 use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::log::LogLine;
 use slowburn_domain::outline::Outline;
@@ -49,7 +51,8 @@ impl Backend {
         };
         let logs = logs.iter().map(LogLine::from).collect();
         let alike = if view.view == View::Compare && other.is_none() { self.alike(&summary, now).await? } else { Vec::new() };
-        Ok(TracePage { now, summary, outline, failure, selected, logs, more_logs, alike, other })
+        let sampling = left_out(&spans, !self.0.settings.sampling.is_empty());
+        Ok(TracePage { now, summary, outline, sampling, failure, selected, logs, more_logs, alike, other })
     }
 
     /// One span of a trace, in full.
@@ -82,6 +85,21 @@ impl Backend {
         alike.retain(|other| other.root == summary.root && other.trace_id != summary.trace_id);
         alike.truncate(ALIKE);
         Ok(alike)
+    }
+}
+
+/// What sampling left out of a trace, in a sentence; empty when nothing shows that it did.
+fn left_out(spans: &[Span], is_sampling: bool) -> String {
+    let weight = spans.iter().map(|span| span.weight).max().unwrap_or(1);
+    let known: HashSet<SpanId> = spans.iter().map(|span| span.span_id).collect();
+    let has_orphans = spans.iter().any(|span| span.parent_span_id.is_some_and(|parent| !known.contains(&parent)));
+    match (weight, is_sampling && has_orphans) {
+        (2.., _) => format!("Sampled: it stands for {weight} traces of its kind, of which one is stored. Objectives count all of them."),
+        (_, true) => {
+            "Spans of it are missing. Sampling is on: of a trace that turned out to be bad late, what came before may be left out."
+                .to_owned()
+        }
+        _ => String::new(),
     }
 }
 

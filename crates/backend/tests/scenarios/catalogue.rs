@@ -4,7 +4,8 @@ use sqlx::PgPool;
 
 use crate::Scene;
 
-const COORDINATION: [&str; 13] = [
+const COORDINATION: [&str; 14] = [
+    "saved_views",
     "agents",
     "budget_exclusions",
     "sli_progress",

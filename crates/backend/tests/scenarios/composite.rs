@@ -95,7 +95,7 @@ async fn b4_a_composite_is_previewed_by_the_counts_in_force(pool: PgPool) {
     scene.apply(&format!("{web}---\n{api}")).await;
     feed(&scene).await;
     scene.backend.fold_all().await.expect("folded");
-    let preview = scene.backend.preview_slo(&shop, NOON).await.expect("a preview").expect("it is read");
+    let preview = scene.backend.preview_slo(&shop, NOON).await.expect("a preview").expect("one").expect("it is read");
     assert!((preview.sli.expect("events") - 0.8).abs() < 1e-9, "{preview:?}");
-    assert!(scene.backend.preview_slo(&shop.replace("web 3, api", "web 3, app"), NOON).await.expect("no fault").is_none());
+    assert!(scene.backend.preview_slo(&shop.replace("web 3, api", "web 3, app"), NOON).await.expect("no fault").expect("one").is_err());
 }

@@ -1,10 +1,14 @@
 //! B1, B14: writing an objective by hand, with what it would have meant beside it; and finding it again in the list.
 
+use bytes::Bytes;
 use slowburn_backend::Error;
+use slowburn_backend::events::EventForm;
+use slowburn_backend::ingest::{Arriving, Compression, Format, Payload};
 use slowburn_backend::slo::Saved;
 use slowburn_domain::slo_form::SloForm;
 use slowburn_domain::slo_query::SloQuery;
 use slowburn_domain::url::encode;
+use slowburn_test_support::{gauge, int_point, metric_body};
 use sqlx::PgPool;
 
 use crate::slo::{feed, pattern};
@@ -25,7 +29,7 @@ async fn b14_a_preview_says_what_the_objective_says_once_it_is_saved(pool: PgPoo
     let from_spans = from_rollup.replace("kind == \"server\"", "kind == \"server\" && duration_ms < 100000");
     let mut sentences = Vec::new();
     for document in [&from_rollup, &from_spans] {
-        let preview = scene.backend.preview_slo(document, NOON).await.expect("previewed").expect("of spans");
+        let preview = scene.backend.preview_slo(document, NOON).await.expect("previewed").expect("one").expect("of spans");
         assert_eq!((preview.counts.total, preview.counts.bad()), (total, bad), "{document}");
         assert!(preview.is_whole && preview.examples.len() == 8, "{preview:?}");
         assert_eq!(preview.examples.iter().filter(|example| !example.is_good && example.is_error).count(), 4);
@@ -48,7 +52,7 @@ async fn b1_a_form_is_saved_found_and_changed_without_losing_anything(pool: PgPo
     scene.backend.fold_all().await.expect("folded");
     let empty = scene.backend.slo_editor("", None, NOON).await.expect("read");
     assert_eq!((empty.name.as_str(), empty.faults.as_slice()), ("checkout-availability", [].as_slice()));
-    assert_eq!((empty.services, empty.operations.len()), (vec!["checkout".to_owned()], 1));
+    assert_eq!((empty.services, empty.choices.len()), (vec!["checkout".to_owned()], 1));
     assert!(empty.preview.is_some_and(|preview| preview.counts.total == fed().0));
 
     let typed = "service=checkout&labels=team%3A+shop&target=99.5&good=both&faster_ms=250&description=It's+%22fast%22%0D%0Aenough";
@@ -117,4 +121,46 @@ async fn b1_faults_are_told_at_their_fields_and_documents_keep_what_a_form_canno
     let page = scene.backend.slo_editor("", Some(&typed), NOON).await.expect("read");
     assert_eq!(page.document, form.to_document());
     assert!(matches!(scene.backend.slo_editor("edit=nobody", None, NOON).await, Err(Error::NotFound { .. })));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn b2_the_form_promises_over_every_signal_and_finds_it_again(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    scene.backend.register_agent("night-batch", 30).await.expect("registered");
+    for (number, outcome) in (0..).zip(["done", "failed", "done", "done"]) {
+        let event = format!(
+            r#"{{"specversion":"1.0","id":"{number}","source":"/shop","type":"shop.order","subject":"order-{number}","data":{{"outcome":"{outcome}"}}}}"#
+        );
+        let mut arriving = Arriving::begin(scene.backend.ingest()).expect("room");
+        arriving.push(event.as_bytes()).expect("room");
+        scene.backend.receive_events(arriving, Compression::Identity, EventForm::Structured).await.expect("received");
+    }
+    let depth = (1..=5).map(|n| int_point(NOON.plus_seconds(n * 10 - 200), n, Vec::new())).collect();
+    let body = Bytes::from(metric_body("shop", vec![gauge("depth", depth)]));
+    let payload = Payload { bytes: body, compression: Compression::Identity, format: Format::Protobuf };
+    scene.backend.ingest().metrics(payload).await.expect("accepted");
+
+    let cases = [
+        ("signal=logs", "", Some((0, 0)), "shop-logs"),
+        ("signal=metrics&metric=depth&limit=3", "depth", Some((3, 5)), "shop-depth-metrics"),
+        (
+            "signal=events&event_type=shop.order&good_filter=data.outcome+%3D%3D+%22failed%22",
+            "shop.order",
+            Some((3, 4)),
+            "shop-shop-order-events",
+        ),
+        ("signal=heartbeats&agent=night-batch", "night-batch", None, "shop-night-batch-heartbeats"),
+    ];
+    for (typed, offered, counts, name) in cases {
+        let typed = format!("service=shop&{typed}");
+        let page = scene.backend.slo_editor("", Some(&typed), NOON).await.expect("read");
+        assert_eq!((page.faults.as_slice(), page.choices.concat().as_str()), ([].as_slice(), offered), "{typed}");
+        let previewed = page.preview.map(|preview| (preview.counts.good, preview.counts.total));
+        assert_eq!((previewed, page.no_preview.is_empty()), (counts, counts.is_some()), "{typed}");
+        assert_eq!(scene.backend.save_slo(&typed).await.expect("saved"), Saved::Applied(name.to_owned()), "{typed}");
+        let edited = scene.backend.slo_editor(&format!("edit={name}"), None, NOON).await.expect("read");
+        let (form, own) = (SloForm::parse(&edited.form), SloForm::parse(&typed));
+        assert!(!form.is_yaml(), "the form can say all of it: {typed}");
+        assert_eq!((form.signal(), form.total(), form.part()), (own.signal(), own.total(), own.part()));
+    }
 }

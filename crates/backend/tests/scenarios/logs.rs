@@ -207,7 +207,8 @@ async fn b2_slis_over_logs_count_at_the_door_and_count_the_past(pool: PgPool) {
     let expected = Counts { good: 3, total: 4 };
     let counts = async |name: &str| scene.backend.slo(name, scene.clock.now()).await.expect("known").evaluation.counts;
     assert_eq!(counts("from-the-start").await, expected);
-    let preview = scene.backend.preview_slo(&over_logs("draft"), scene.clock.now()).await.expect("previewed").expect("of logs");
+    let preview =
+        scene.backend.preview_slo(&over_logs("draft"), scene.clock.now()).await.expect("previewed").expect("one").expect("of logs");
     assert_eq!(preview.counts, expected);
     scene.apply(&over_logs("later")).await;
     for _ in 0..3 {

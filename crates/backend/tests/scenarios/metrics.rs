@@ -133,6 +133,8 @@ async fn b2_slis_over_counters_are_exact_over_resets_whoever_counts(pool: PgPool
     let requests = counter("requests", readings.collect());
     store(&scene, vec![requests]).await;
     let filter = r#"name == "requests" && service == "shop""#;
+    let document = promise("draft", filter, r#"attributes.code != "500""#);
+    let draft = scene.backend.preview_slo(&document, NOON).await.expect("previewed").expect("one").expect("of metrics");
     scene.apply(&promise("answered", filter, r#"attributes.code != "500""#)).await;
     let second = Scene::new(pool.clone()).await;
     let (one, two) = tokio::join!(scene.backend.count_metric_slis(), second.backend.count_metric_slis());
@@ -141,6 +143,7 @@ async fn b2_slis_over_counters_are_exact_over_resets_whoever_counts(pool: PgPool
     // reading in a minute that has closed.
     let expected = Counts { good: (570 + 510) * 9, total: (570 + 510) * 10 };
     assert_eq!(counts(&scene, "answered").await, expected);
+    assert_eq!((draft.counts, draft.is_whole), (expected, true), "what the preview said");
     assert_eq!(scene.backend.count_metric_slis().await.expect("counted"), 0);
 
     // What comes later counts in its minute, once that has closed.
@@ -178,6 +181,18 @@ async fn b2_thresholds_over_histograms_and_gauges(pool: PgPool) {
     assert_eq!(counts(&scene, "fast").await, Counts { good: 3, total: 6 });
     assert_eq!(counts(&scene, "between").await, Counts { good: 3, total: 6 }, "what lies between two bounds counts for worse");
     assert_eq!(counts(&scene, "shallow").await, Counts { good: 3, total: 5 });
+    for (name, good, advice) in [
+        ("latency", "value <= 0.3", None),
+        ("latency", "value <= 0.5", Some("latency does not tell values between 0.3 and 1 apart")),
+        ("depth", "value < 4", None),
+    ] {
+        let document = promise("draft", &format!(r#"name == "{name}""#), good);
+        let draft = scene.backend.preview_slo(&document, NOON).await.expect("previewed").expect("one").expect("of metrics");
+        assert_eq!(draft.counts.good, 3, "{name} {good}");
+        let found = draft.lints.iter().find(|lint| lint.reason.starts_with(name)).map(|lint| lint.reason.as_str());
+        assert_eq!(found.is_some(), advice.is_some(), "{name} {good}: {found:?}");
+        assert!(found.unwrap_or_default().starts_with(advice.unwrap_or_default()), "{found:?}");
+    }
     let fault = scene.backend.apply_slos(&promise("nameless", "value > 1", "value > 2"), true).await.expect_err("refused");
     assert!(fault.to_string().contains("must name one metric") || format!("{fault:?}").contains("must name one metric"), "{fault:?}");
 }

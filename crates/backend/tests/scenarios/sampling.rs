@@ -5,6 +5,7 @@ use slowburn_backend::settings::Settings;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::slo::Counts;
 use slowburn_domain::span::Status;
+use slowburn_domain::trace_view::TraceView;
 use slowburn_test_support::{SpanBuilder, body, int, texts};
 use sqlx::PgPool;
 
@@ -109,6 +110,15 @@ async fn a8_streams_are_kept_more_rarely_and_a_late_error_leaves_a_partial_trace
     let partial = scene.backend.trace(trace_id(lost)).await.expect("the error is there");
     let spans: Vec<_> = partial.spans.iter().map(|span| (span.source.service.as_str(), span.status, span.weight)).collect();
     assert_eq!(spans, [("ledger", Status::Error, 1)], "without what was left out before");
+    let told = async |number| scene.backend.trace_page(trace_id(number), &TraceView::default(), NOON).await.expect("known").sampling;
+    assert!(told(lost).await.starts_with("Spans of it are missing."));
+    let failed = 51;
+    assert_eq!(told(failed).await, "", "nothing of it was left out");
+    let mut kept = 2_u128;
+    while scene.backend.trace(trace_id(kept)).await.is_err() || kept % 50 == 1 || kept == lost {
+        kept += 1;
+    }
+    assert!(told(kept).await.starts_with("Sampled: it stands for 100 traces of its kind"));
 }
 
 fn trace_id(number: u128) -> TraceId {

@@ -6,6 +6,7 @@ use super::Metric;
 use crate::id::TraceId;
 use crate::metric_query::MetricQuery;
 use crate::query::FieldFault;
+use crate::saved_view::SavedView;
 use crate::time::Timestamp;
 
 /// A metric that services send.
@@ -99,6 +100,8 @@ pub struct MetricsPage {
     pub choices: Vec<String>,
     /// (service, metric, points refused) of metrics that have too many series.
     pub overflows: Vec<(String, String, u64)>,
+    /// Searches kept under a name.
+    pub views: Vec<SavedView>,
 }
 
 /// The Metrics page with what it says while nothing has come.

@@ -39,7 +39,7 @@ impl SloForm {
             lines.put(5, "metricSource:");
             lines.put(6, "type: slowburn");
             lines.put(6, "spec:");
-            lines.put(7, "signal: spans");
+            lines.put(7, &format!("signal: {}", self.signal().as_str()));
             lines.pair(7, "filter", &filter);
         }
         lines.put(1, "timeWindow:");

@@ -71,6 +71,52 @@ fn choices_write_conditions() {
 }
 
 #[test]
+fn every_signal_has_its_own_choices() {
+    let severe = r#"severity == "error" || severity == "fatal""#;
+    let cases = [
+        ("signal=logs&service=a&kind=client", r#"service == "a""#, (false, severe), "a-logs"),
+        ("signal=metrics&service=a&metric=m.x&limit=0,25", r#"name == "m.x" && service == "a""#, (true, "value <= 0.25"), "a-m-x-metrics"),
+        (
+            "signal=metrics&service=a&metric=m&limit=-3&good_metrics=at_least",
+            r#"name == "m" && service == "a""#,
+            (true, "value >= -3"),
+            "a-m-metrics",
+        ),
+        ("signal=events&service=a&event_type=t.u&good_filter=x", r#"type == "t.u""#, (false, "x"), "a-t-u-events"),
+        ("signal=heartbeats&service=a&agent=b", r#"agent == "b""#, (true, r#"status == "ok""#), "a-b-heartbeats"),
+        ("signal=heartbeats&service=a&counting=own&total=y&good_heartbeats=own&good_filter=x", "y", (true, "x"), "a-heartbeats"),
+        ("signal=nothing&service=a", r#"service == "a" && kind == "server""#, (true, r#"status != "error""#), "a-availability"),
+    ];
+    for (raw, total, (is_good, part), name) in cases {
+        let form = form(raw);
+        assert_eq!((form.total(), form.part(), form.name()), (total.to_owned(), (is_good, part.to_owned()), name.to_owned()), "{raw}");
+        assert_eq!(form.faults(), [], "{raw}");
+        assert!(form.to_document().contains(&format!("signal: {}\n", form.signal().as_str())), "{raw}");
+        let mut objective = objective(TimeWindow::Rolling(crate::slo::Window::days(28)));
+        objective.service = "a".to_owned();
+        let indicator = Indicator { total: total.to_owned(), part: part.to_owned(), is_good };
+        let back = SloForm::of(&objective, &BTreeMap::new(), (form.signal(), &indicator), None, "");
+        assert_eq!((back.total(), back.part(), back.signal()), (form.total(), form.part(), form.signal()), "{raw}");
+        assert_eq!(back.value("counting"), form.value("counting"), "{raw}");
+        assert_eq!(back.value(good_field(form.signal())), form.value(good_field(form.signal())), "{raw}");
+    }
+    let cases: [(&str, &[(&str, &str)]); 5] = [
+        ("signal=logs&good_logs=own", &[("good_filter", "timed out")]),
+        ("signal=metrics", &[("limit", "0.25"), ("metric", "name of a metric")]),
+        ("signal=metrics&good_metrics=bad&counting=own", &[("good_filter", "status_code"), ("total", "name ==")]),
+        ("signal=events", &[("good_filter", "data["), ("event_type", "type of an event")]),
+        ("signal=heartbeats", &[("agent", "night-batch")]),
+    ];
+    for (raw, expected) in cases {
+        let faults = form(&format!("service=a&{raw}")).faults();
+        assert_eq!(faults.len(), expected.len(), "{raw}: {faults:?}");
+        for (fault, (field, reason)) in faults.iter().zip(expected) {
+            assert!(fault.field == *field && fault.reason.contains(reason), "{raw}: {fault:?}");
+        }
+    }
+}
+
+#[test]
 fn a_name_is_proposed_and_a_given_one_is_kept() {
     let cases = [
         ("service=checkout&good=faster", "checkout-latency"),
@@ -109,6 +155,9 @@ fn faults_of_the_document_find_their_field() {
     let cases = [
         ("", "metadata.name", "name"),
         ("", "spec.service", "service"),
+        ("signal=metrics", "spec.indicator.spec.ratioMetric.total.metricSource.spec.filter", "metric"),
+        ("signal=metrics", "spec.indicator.spec.ratioMetric.good.metricSource.spec.filter", "limit"),
+        ("signal=logs", "spec.indicator.spec.ratioMetric.total.metricSource.spec.filter", "service"),
         ("", "spec.objectives[0].targetPercent", "target"),
         ("", "spec.objectives[0].timeSliceWindow", "slice"),
         ("", "spec.timeWindow[0].calendar.timeZone", "time_zone"),
@@ -123,9 +172,8 @@ fn faults_of_the_document_find_their_field() {
     }
 }
 
-#[test]
-fn conditions_find_their_way_back_into_choices() {
-    let objective = |window| Objective {
+fn objective(window: TimeWindow) -> Objective {
+    Objective {
         name: "a".to_owned(),
         display_name: None,
         service: "shop".to_owned(),
@@ -135,7 +183,11 @@ fn conditions_find_their_way_back_into_choices() {
         budgeting_method: BudgetingMethod::Timeslices { minutes: 5, target: 0.95 },
         expected_gap_minutes: None,
         alerting: crate::slo::Alerting::default(),
-    };
+    }
+}
+
+#[test]
+fn conditions_find_their_way_back_into_choices() {
     let rolling = objective(TimeWindow::Rolling(crate::slo::Window::days(28)));
     let cases = [
         (r#"service == "shop" && kind == "server""#, true, r#"status != "error""#, "picked", "no_error"),
@@ -146,7 +198,7 @@ fn conditions_find_their_way_back_into_choices() {
     ];
     for (total, is_good, part, counting, good) in cases {
         let indicator = Indicator { total: total.to_owned(), part: part.to_owned(), is_good };
-        let form = SloForm::of(&rolling, &BTreeMap::new(), &indicator, None, "");
+        let form = SloForm::of(&rolling, &BTreeMap::new(), (Signal::Spans, &indicator), None, "");
         assert_eq!((form.value("counting"), form.value("good")), (counting, good), "{total} {part}");
         assert_eq!((form.total(), form.part()), (total.to_owned(), (is_good, part.to_owned())));
         assert_eq!(

@@ -43,6 +43,7 @@ fn page(spans: &[Drawn<'_>], message: &str) -> TracePage {
     let services: Vec<&str> = outline.services.iter().map(String::as_str).collect();
     TracePage {
         now: Timestamp::default(),
+        sampling: String::new(),
         summary: summary(0, 1_240.0, &services, spans.len() as u32),
         failure: outline.first_error().map(|row| Failure { row, message: message.to_owned() }),
         outline,
@@ -143,6 +144,7 @@ fn results_are_told_in_one_sentence() {
         searched_to: None,
         histogram: vec![],
         histogram_step_seconds: 1.0,
+        views: vec![],
         services: vec![],
     };
     assert_eq!(

@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 
 use super::tree::{SpanExtent, Tree};
+use crate::order;
 use crate::time::Timestamp;
 
 /// What the end of a trace waited for.
@@ -83,8 +84,9 @@ impl Visit {
             PathSegment { span: *child, start: span.start.max(extent.start), end: span.end.min(extent.end) }
         };
         // A child that took no time within its parent held nothing up.
-        let mut children: Vec<PathSegment> = tree.children(extent.span).iter().map(cut).filter(|child| child.start < child.end).collect();
-        children.sort_by_key(|child| (child.end, std::cmp::Reverse((child.start, spans[child.span as usize].span_id))));
+        let children: Vec<PathSegment> = tree.children(extent.span).iter().map(cut).filter(|child| child.start < child.end).collect();
+        let rank = |child: &PathSegment| (child.end, std::cmp::Reverse((child.start, spans[child.span as usize].span_id)));
+        let children = order::sorted(&children, &|a, b| rank(a).cmp(&rank(b)));
         Self { span: extent.span, start: extent.start, until: extent.end, children }
     }
 

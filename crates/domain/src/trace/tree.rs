@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use crate::id::SpanId;
+use crate::order;
 use crate::span::Span;
 use crate::time::Timestamp;
 
@@ -67,7 +68,8 @@ impl Tree {
             spans.iter().map(|span| span.parent_span_id.and_then(|parent| by_id.get(&parent).copied())).collect();
         break_cycles(spans, &mut parents);
         let mut in_order: Vec<u32> = (0..spans.len() as u32).collect();
-        in_order.sort_by_key(|index| (spans[*index as usize].start, spans[*index as usize].span_id));
+        let rank = |index: u32| (spans[index as usize].start, spans[index as usize].span_id);
+        order::sort(&mut in_order, &|a, b| rank(a).cmp(&rank(b)));
         let mut children = vec![Vec::new(); spans.len()];
         let mut roots = Vec::new();
         for index in in_order {

@@ -9,9 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use slowburn_domain::event::EventQuery;
+use slowburn_domain::log_query::LogQuery;
 use slowburn_domain::query::TraceQuery;
 use slowburn_domain::time::Timestamp;
-use slowburn_domain::view::TracesPage;
+use slowburn_domain::view::{EventsPage, LogsPage, TracesPage};
 use tokio::sync::OnceCell;
 
 use crate::{Backend, Result};
@@ -23,7 +25,7 @@ type Outcome<T, E> = std::result::Result<T, E>;
 
 /// Answers of the present news, by search.
 #[derive(Debug)]
-pub(crate) struct Shared<T>(Mutex<Answers<T>>);
+struct Shared<T>(Mutex<Answers<T>>);
 
 #[derive(Debug)]
 struct Answers<T> {
@@ -40,7 +42,7 @@ impl<T> Default for Shared<T> {
 impl<T: Clone> Shared<T> {
     /// The answer to `search` under a news: found by one of those who ask, had by all. A failure goes to the one who met it
     /// only; the next one tries again.
-    pub(crate) async fn get<E, Finding>(&self, news: u64, search: String, find: impl FnOnce() -> Finding) -> Outcome<T, E>
+    async fn get<E, Finding>(&self, news: u64, search: String, find: impl FnOnce() -> Finding) -> Outcome<T, E>
     where
         Finding: Future<Output = Outcome<T, E>>,
     {
@@ -60,6 +62,14 @@ impl<T: Clone> Shared<T> {
     }
 }
 
+/// Answers of the present news to searches of each kind.
+#[derive(Debug, Default)]
+pub(crate) struct Tails {
+    traces: Shared<Arc<TracesPage>>,
+    logs: Shared<Arc<LogsPage>>,
+    events: Shared<Arc<EventsPage>>,
+}
+
 impl Backend {
     /// The Traces page as an open page follows it: what was found under the present news, shared by all who follow the same
     /// search. It may be as old as that news; a page that is opened asks by [`traces_page`](Self::traces_page).
@@ -68,7 +78,25 @@ impl Backend {
     /// The database.
     pub async fn tail(&self, query: TraceQuery, now: Timestamp) -> Result<Arc<TracesPage>> {
         let (news, search) = (self.0.live.arrivals(), query.to_query_string());
-        self.0.tail.get(news, search, async || self.traces_page(query, Vec::new(), now).await.map(Arc::new)).await
+        self.0.tails.traces.get(news, search, async || self.traces_page(query, Vec::new(), now).await.map(Arc::new)).await
+    }
+
+    /// The same of the Logs page.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn tail_logs(&self, query: LogQuery, now: Timestamp) -> Result<Arc<LogsPage>> {
+        let (news, search) = (self.0.live.arrivals(), query.href());
+        self.0.tails.logs.get(news, search, async || self.logs_page(query, Vec::new(), now).await.map(Arc::new)).await
+    }
+
+    /// The same of the Events page.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn tail_events(&self, query: EventQuery, now: Timestamp) -> Result<Arc<EventsPage>> {
+        let (news, search) = (self.0.live.arrivals(), query.href());
+        self.0.tails.events.get(news, search, async || self.events_page(query, Vec::new(), now).await.map(Arc::new)).await
     }
 }
 
