@@ -48,7 +48,7 @@ pub fn EventsPage() -> impl IntoView {
             <h1>"Events"</h1>
             <a class="button" href="/agents">"Agents"</a>
         </header>
-        <div on:submit=submitted("/events")>
+        <div class="results" on:submit=submitted("/events")>
             <Loadable resource=found content=|page: view::EventsPage| view! { <Found page=page /> }.erase() />
         </div>
     }

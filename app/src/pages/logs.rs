@@ -56,7 +56,7 @@ pub fn LogsPage() -> impl IntoView {
     view! {
         <Title text="Logs" />
         <h1>"Logs"</h1>
-        <div on:submit=submitted("/logs")>
+        <div class="results" on:submit=submitted("/logs")>
             <Loadable resource=found content=|page: view::LogsPage| view! { <Found page=page /> }.erase() />
         </div>
     }

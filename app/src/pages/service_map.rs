@@ -6,6 +6,7 @@ use slowburn_domain::number::percent;
 use slowburn_domain::red::{duration, rate};
 use slowburn_domain::service_map::layout::{LABEL_HEIGHT, LABEL_WIDTH, Layout, NODE_HEIGHT, NODE_WIDTH};
 use slowburn_domain::service_map::{Edge, Node, NodeKind, of_edges};
+use slowburn_domain::story::plural;
 use slowburn_domain::url::service_path;
 use slowburn_domain::view;
 
@@ -53,12 +54,32 @@ fn Map(page: view::ServiceMapPage) -> impl IntoView {
         }
         .erase()
     });
+    let waiting = (page.waiting_minutes > 0).then(|| {
+        let minutes = plural(page.waiting_minutes.into(), "minute");
+        let told = format!("{minutes} of this time wait to be counted, the newest first; until they are, rates are too low.");
+        view! { <p class="notice" role="status">{told}</p> }.erase()
+    });
+    let first = page.edges.is_empty().then(|| {
+        view! {
+            <section class="empty">
+                <h2>"Where calls are seen"</h2>
+                <p>
+                    "In spans whose parent ran in another service, so the SDKs have to pass the context on (W3C trace context), and in spans of \
+                    clients and producers that name a database, a queue or a server."
+                </p>
+                <p><a href=with_range("/services", back)>"Look at the services"</a>" · "<a href="/">"How to send the first telemetry"</a></p>
+            </section>
+        }
+        .erase()
+    });
     view! {
         <p class="lead answer" class:is-trouble=is_unhealthy>{of_edges(&page.edges)}</p>
         <div inner_html=range.finish()></div>
+        {waiting}
         {drawing}
         {left_out}
         {list}
+        {first}
         <p class="muted">
             "On each line stand its rate, the share that fails, and the 95th percentile of its duration. Counted from the stored spans by the \
             minute in which a call ended, within a minute after it."

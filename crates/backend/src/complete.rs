@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use slowburn_domain::event::EventLine;
 use slowburn_domain::log::LogRecord;
 use slowburn_domain::number::percent;
@@ -34,8 +33,6 @@ const SERIES: i64 = 5_000;
 const LISTED: i64 = 1_000;
 /// How far back records are looked at, seconds.
 const BACK_SECONDS: i64 = 6 * 3_600;
-/// How long a vocabulary is good for, seconds.
-const GOOD_FOR: i64 = 60;
 /// Different values of one name that are remembered, and their longest.
 const MOST_VALUES: usize = 200;
 const LONGEST_VALUE: usize = 200;
@@ -45,6 +42,7 @@ const LONGEST: usize = 8_192;
 /// Names, or maps with keys, and what records have there.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
+    /// Records that were looked at; 0 where shares of them tell nothing.
     records: u64,
     words: BTreeMap<(String, Option<String>), Words>,
 }
@@ -56,10 +54,6 @@ struct Words {
     /// How often it has which value, as CEL writes it.
     values: HashMap<String, u64>,
 }
-
-/// The newest vocabulary of each signal.
-#[derive(Debug, Default)]
-pub(crate) struct Vocabularies(Mutex<HashMap<Signal, (Timestamp, Arc<Vocabulary>)>>);
 
 impl Vocabulary {
     fn add(&mut self, name: &str, key: Option<&str>, value: Option<String>) {
@@ -192,13 +186,9 @@ impl Backend {
     }
 
     async fn vocabulary(&self, signal: Signal, now: Timestamp) -> Result<Arc<Vocabulary>> {
-        let known = self.0.vocabularies.0.lock().get(&signal).cloned();
-        if let Some((_, vocabulary)) = known.filter(|(read, _)| now.since(*read).abs() < GOOD_FOR * 1_000_000_000) {
-            return Ok(vocabulary);
-        }
-        let read = Arc::new(self.read_vocabulary(signal, now).await?);
-        self.0.vocabularies.0.lock().insert(signal, (now, Arc::clone(&read)));
-        Ok(read)
+        let minute = u64::from(now.minute().0.unsigned_abs());
+        let read = async || self.read_vocabulary(signal, now).await.map(Arc::new);
+        self.0.vocabularies.get(minute, signal.as_str().to_owned(), read).await
     }
 
     async fn read_vocabulary(&self, signal: Signal, now: Timestamp) -> Result<Vocabulary> {
@@ -234,7 +224,6 @@ impl Backend {
             Signal::Metrics => {
                 let from = self.slot_before(now.plus_seconds(-BACK_SECONDS));
                 for listed in metric::list(&mut tx, &buckets, from, &[], None, LISTED).await? {
-                    vocabulary.records += 1;
                     vocabulary.text("name", &listed.metric.name);
                     vocabulary.text("unit", &listed.metric.unit);
                     listed.services.iter().for_each(|service| vocabulary.text("service", service));
@@ -251,7 +240,6 @@ impl Backend {
             }
             Signal::Heartbeats => {
                 for known in agent::list(&mut tx).await? {
-                    vocabulary.records += 1;
                     vocabulary.text("agent", &known.name);
                 }
                 ["ok", "error"].iter().for_each(|word| vocabulary.text("status", word));

@@ -58,7 +58,7 @@ pub(crate) struct Inner {
     pub(crate) admission: tokio::sync::Mutex<()>,
     pub(crate) live: Live,
     pub(crate) tails: tail::Tails,
-    pub(crate) vocabularies: complete::Vocabularies,
+    pub(crate) vocabularies: tail::Shared<Arc<complete::Vocabulary>>,
     pub(crate) instance: Uuid,
     /// Where senders reach this server, for pages that tell how to send the first telemetry.
     pub(crate) otlp_http: String,
@@ -91,7 +91,7 @@ impl Backend {
             admission: tokio::sync::Mutex::default(),
             live: Live::default(),
             tails: tail::Tails::default(),
-            vocabularies: complete::Vocabularies::default(),
+            vocabularies: tail::Shared::default(),
             instance,
             otlp_http,
             stop,

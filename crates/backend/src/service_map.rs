@@ -50,7 +50,14 @@ impl Backend {
     /// The database.
     pub async fn service_map_page(&self, back_seconds: u64, now: Timestamp) -> Result<ServiceMapPage> {
         let edges = self.service_map(None, back(now, back_seconds), now).await?;
+        let waiting = {
+            let mut connection = self.0.pool.acquire().await?;
+            let (first, last) = (back(now, back_seconds).minute(), now.minute());
+            edge::waiting(&mut connection, &self.0.settings.bucket_numbers(), first, last).await?
+        };
+        // The running minute and the one before it always wait.
+        let waiting_minutes = waiting.saturating_sub(2);
         let (drawn, left_out) = busiest(&edges, DRAWN);
-        Ok(ServiceMapPage { now, back_seconds, drawing: layout(&drawn), edges, left_out })
+        Ok(ServiceMapPage { now, back_seconds, drawing: layout(&drawn), edges, left_out, waiting_minutes })
     }
 }

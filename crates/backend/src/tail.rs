@@ -2,6 +2,8 @@
 //! until the next news, and wait together for the one that is being found. What a search finds under one news holds all
 //! that was committed before it; what is committed later comes with the next news.
 //!
+//! What completions know of each minute is shared in the same way, the minute for news.
+//!
 //! Answers of an earlier news are dropped with the first search of a later one. Beyond a bound of different searches each
 //! is run by itself.
 
@@ -25,7 +27,7 @@ type Outcome<T, E> = std::result::Result<T, E>;
 
 /// Answers of the present news, by search.
 #[derive(Debug)]
-struct Shared<T>(Mutex<Answers<T>>);
+pub(crate) struct Shared<T>(Mutex<Answers<T>>);
 
 #[derive(Debug)]
 struct Answers<T> {
@@ -42,7 +44,7 @@ impl<T> Default for Shared<T> {
 impl<T: Clone> Shared<T> {
     /// The answer to `search` under a news: found by one of those who ask, had by all. A failure goes to the one who met it
     /// only; the next one tries again.
-    async fn get<E, Finding>(&self, news: u64, search: String, find: impl FnOnce() -> Finding) -> Outcome<T, E>
+    pub(crate) async fn get<E, Finding>(&self, news: u64, search: String, find: impl FnOnce() -> Finding) -> Outcome<T, E>
     where
         Finding: Future<Output = Outcome<T, E>>,
     {

@@ -203,7 +203,7 @@ pub struct Example {
     pub href: String,
     /// Operation of a span, body of a log record, subject of an event.
     pub said: String,
-    /// Duration of a span, severity of a log record; otherwise empty.
+    /// Duration of a span, severity of a log record that tells of no error; otherwise empty.
     pub figure: String,
     /// Whether it is a failure by itself.
     pub is_error: bool,
@@ -471,6 +471,8 @@ pub struct ServiceMapPage {
     pub drawing: Layout,
     /// Services, and what they use, that are not drawn.
     pub left_out: usize,
+    /// Minutes of the time looked at that wait to be counted, beyond the two newest.
+    pub waiting_minutes: u32,
 }
 
 /// The Traces page.

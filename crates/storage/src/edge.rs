@@ -66,6 +66,23 @@ pub async fn due(connection: &mut PgConnection, buckets: &[i16], now: Timestamp,
     Ok(minutes.into_iter().map(Minute).collect())
 }
 
+/// How many of the minutes from `from` to `to`, both included, have spans and were never counted.
+///
+/// # Errors
+/// The database.
+pub async fn waiting(connection: &mut PgConnection, buckets: &[i16], from: Minute, to: Minute) -> Result<u32> {
+    let minutes: i64 = sqlx::query_scalar(
+        "SELECT count(DISTINCT minute) FROM edge_mark AS m WHERE bucket = ANY ($1) AND minute BETWEEN $2 AND $3
+             AND NOT EXISTS (SELECT FROM edge_counted AS c WHERE c.bucket = ANY ($1) AND c.minute = m.minute)",
+    )
+    .bind(buckets)
+    .bind(from.0)
+    .bind(to.0)
+    .fetch_one(connection)
+    .await?;
+    Ok(u32::try_from(minutes).unwrap_or(u32::MAX))
+}
+
 /// Takes the marks of a minute away, as far as the transaction sees them. Gives how many there were. In a snapshot, who comes
 /// second to the same marks gets a conflict.
 ///

@@ -4,6 +4,7 @@ pub mod hostile;
 mod json;
 mod logs;
 mod metrics;
+pub mod prometheus;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

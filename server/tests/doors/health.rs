@@ -1,12 +1,15 @@
 //! G1, G2: how the process is, and its figures for Prometheus.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 use slowburn_test_support::SpanBuilder;
+use slowburn_test_support::prometheus::{Prometheus, machine_now};
 use sqlx::PgPool;
 
-use crate::app::{App, ago, fields};
+use crate::app::{App, Port, ago, fields};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_sound_process_is_healthy_ready_and_alive(pool: PgPool) {
@@ -68,6 +71,27 @@ async fn figures_are_in_prometheus_format_and_slos_are_there_once_applied(pool: 
     let burn = samples.get(r#"slowburn_slo_burn_rate{slo="checkout",service="checkout",window="1h"}"#).expect("it burns");
     assert!((burn - 5.0).abs() < 1e-9, "{burn}");
     assert!(samples.keys().any(|name| name.starts_with("slowburn_http_request_duration_seconds_bucket{") && name.contains("le=\"+Inf\"")));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a1_a_prometheus_of_debians_scrapes_our_figures(pool: PgPool) {
+    let app = App::new(pool).await;
+    app.apply("checkout", 0.9).await;
+    app.store("checkout", vec![SpanBuilder::new(1, 1, ago(20)).build(), SpanBuilder::new(2, 1, ago(20)).failed().build()]).await;
+    app.get("/api/v1/slos").await;
+    let page = app.listen(Port::Main).await.port();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scrapes-our-figures");
+    let prometheus = Prometheus::start(folder, None, Some(page)).await;
+    let events = r#"slowburn_slo_events_total{slo="checkout"}"#;
+    while prometheus.try_number(events, machine_now()).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for (query, expected) in [("up", 1.0), (events, 2.0), (r#"slowburn_slo_objective_ratio{slo="checkout"}"#, 0.9)] {
+        let number = prometheus.number(query, machine_now()).await;
+        assert!((number - expected).abs() < 1e-9, "{query}: {number}");
+    }
+    let scraped = prometheus.number("scrape_samples_scraped", machine_now()).await;
+    assert!(scraped >= 30.0, "every line was understood: {scraped}");
 }
 
 /// Checks the text exposition format 0.0.4 and gives the samples by name and labels.

@@ -46,6 +46,7 @@ async fn questions_about_one_thing_are_answered_by_an_index(pool: PgPool) {
         assert_eq!(scene.find(&format!("correlation_id=order-{number}")).await, [number].into());
     }
     assert_eq!(scene.find("limit=50").await.len(), 50);
+    assert_eq!(scene.backend.correlation_page("order-25", now).await.expect("found").bars.len(), 1);
     scene.backend.slo_page("checkout-availability", None, None, now).await.expect("known");
     scene.backend.slos_page(SloQuery::default(), Vec::new(), now).await.expect("read");
     scene.backend.slo_totals().await.expect("read");

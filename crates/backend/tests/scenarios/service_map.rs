@@ -176,3 +176,17 @@ async fn c7_a_segment_that_cannot_be_read_keeps_no_other_from_being_counted(pool
     assert_eq!(scene.backend.count_edges().await.expect("counted"), 1);
     assert_eq!(edges(&scene).await, expected([("web → pay: call", (1, 1))]));
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn c7_minutes_of_a_long_past_that_wait_are_told(pool: PgPool) {
+    let scene = Scene::new(pool).await;
+    for minute in 0..5 {
+        let span = SpanBuilder::new(minute + 1, 1, NOON.plus_seconds(-60 * minute as i64)).build();
+        scene.send(body("web", vec![span])).await.expect("accepted");
+    }
+    let waiting = async || scene.backend.service_map_page(3_600, scene.clock.now()).await.expect("read").waiting_minutes;
+    assert_eq!(waiting().await, 3);
+    scene.clock.advance_seconds(60);
+    while scene.backend.count_edges().await.expect("counted") > 0 {}
+    assert_eq!(waiting().await, 0);
+}

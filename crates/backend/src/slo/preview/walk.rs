@@ -72,7 +72,7 @@ impl Walk {
         self.keep(verdict, |is_good| Example {
             href: record.trace_id.map(trace_path).unwrap_or_default(),
             said: record.body.to_string().chars().take(LONGEST_EXAMPLE).collect(),
-            figure: record.severity.as_str().to_owned(),
+            figure: if record.severity.is_error() { "" } else { record.severity.as_str() }.to_owned(),
             is_error: record.severity.is_error(),
             is_good,
         });

@@ -1,9 +1,10 @@
 //! B2, B8: SLIs of an external Prometheus, counted from Debian's.
 
-mod server;
+mod page;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use slowburn_backend::Backend;
@@ -13,7 +14,13 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::{NOON, Scene};
-use server::{Page, Prometheus, machine_now};
+use page::Page;
+use slowburn_test_support::prometheus::{Prometheus, machine_now};
+
+/// A folder of a test's own.
+fn folder(test: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(test)
+}
 
 /// An SLO over two queries of a Prometheus, with its DataSource.
 fn promise(name: &str, url: &str, part: (&str, &str), total: &str) -> String {
@@ -138,7 +145,7 @@ const ALL: &str = "increase(shop_seconds_count[5m])";
 async fn b2_days_of_history_are_counted_exactly_whoever_is_dropped_or_doubled(pool: PgPool) {
     let now = machine_now();
     let (text, by_status, by_duration) = history(now);
-    let prometheus = Prometheus::start("history", Some(&text), None).await;
+    let prometheus = Prometheus::start(folder("history"), Some(&text), None).await;
     let (one, two) = (scene_at(&pool, now).await, scene_at(&pool, now).await);
     one.apply(&promise("served", &prometheus.url(), BAD, TOTAL)).await;
     one.apply(&promise("fast", &prometheus.url(), FAST, ALL)).await;
@@ -192,7 +199,7 @@ async fn source(backend: &Backend, name: &str) -> slowburn_domain::view::Externa
 async fn b2_error_ratios_are_those_of_prometheus(pool: PgPool) {
     let now = machine_now();
     let (text, ..) = history(now);
-    let prometheus = Prometheus::start("ratios", Some(&text), None).await;
+    let prometheus = Prometheus::start(folder("ratios"), Some(&text), None).await;
     let scene = scene_at(&pool, now).await;
     scene.apply(&promise("served", &prometheus.url(), BAD, TOTAL)).await;
     scene.backend.count_prometheus().await.expect("counted");
@@ -241,7 +248,7 @@ async fn b2_what_was_raised_is_counted_across_resets_and_outages(pool: PgPool) {
     page.raise("shop_requests_total{code=\"500\"}", 10);
     let begin = machine_now().plus_seconds(-50 * 60);
     page.show(begin);
-    let prometheus = Prometheus::start("scraped", None, Some(page.serve())).await;
+    let prometheus = Prometheus::start(folder("scraped"), None, Some(page.serve())).await;
     page.scraped().await;
     let mut shop = Shop { page, prometheus, at: begin, raised: Counts::default() };
     let (one, two) = (scene_at(&pool, begin).await, scene_at(&pool, begin).await);

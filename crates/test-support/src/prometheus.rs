@@ -1,39 +1,38 @@
-//! A Prometheus of Debian's, and a page of counters for it to scrape.
+//! A Prometheus of Debian's.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::url::encode_query;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// The machine's time, by which Prometheus goes.
-#[expect(clippy::disallowed_methods, reason = "another program's clock cannot be moved by hand")]
-pub(super) fn machine_now() -> Timestamp {
+///
+/// # Panics
+/// It is before 1970.
+pub fn machine_now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
     Timestamp::from_nanos(since.as_nanos() as i64)
 }
 
 /// A Prometheus with a folder of its own; it ends with this value.
-pub(super) struct Prometheus {
+pub struct Prometheus {
     child: Option<Child>,
     folder: PathBuf,
     port: u16,
 }
 
 impl Prometheus {
-    /// One that knows `history`, in the OpenMetrics format, and scrapes a page, if there is one.
-    pub(super) async fn start(test: &str, history: Option<&str>, page: Option<u16>) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    /// One that keeps its data in `folder`, knows `history`, in the OpenMetrics format, and scrapes `/metrics` at a port of this
+    /// machine, if there is one.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    pub async fn start(folder: PathBuf, history: Option<&str>, page: Option<u16>) -> Self {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("data")).expect("a folder");
         let jobs = page.map_or_else(String::new, |page| {
@@ -57,7 +56,10 @@ impl Prometheus {
     }
 
     /// Starts it on the data that it has.
-    pub(super) async fn run(&mut self) {
+    ///
+    /// # Panics
+    /// It cannot be started.
+    pub async fn run(&mut self) {
         let child = Command::new("prometheus")
             .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--storage.tsdb.retention.time=10y"])
             .arg(format!("--web.listen-address=127.0.0.1:{}", self.port))
@@ -78,28 +80,47 @@ impl Prometheus {
     }
 
     /// Stops it as its service manager would.
-    pub(super) fn stop(&mut self) {
+    ///
+    /// # Panics
+    /// It does not run.
+    pub fn stop(&mut self) {
         let mut child = self.child.take().expect("it runs");
         let _ = Command::new("kill").arg(child.id().to_string()).status();
         child.wait().expect("it ends");
     }
 
-    pub(super) fn is_running(&self) -> bool {
+    /// Whether it was not stopped.
+    pub fn is_running(&self) -> bool {
         self.child.is_some()
     }
 
-    pub(super) fn url(&self) -> String {
+    /// Where it answers.
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The single number that a query gives at an instant.
-    pub(super) async fn number(&self, query: &str, at: Timestamp) -> f64 {
+    ///
+    /// # Panics
+    /// It gives none.
+    pub async fn number(&self, query: &str, at: Timestamp) -> f64 {
+        self.try_number(query, at).await.unwrap_or_else(|body| panic!("{query}: {body}"))
+    }
+
+    /// The same, or what was answered instead.
+    ///
+    /// # Errors
+    /// There is no such number; the answer.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn try_number(&self, query: &str, at: Timestamp) -> Result<f64, String> {
         let time = format!("{:.3}", at.millis() as f64 / 1_000.0);
         let answer =
             get(self.port, &format!("/api/v1/query?{}", encode_query([("query", query), ("time", &time)]))).await.expect("an answer");
         let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
         let json: serde_json::Value = serde_json::from_str(body).expect("JSON");
-        json["data"]["result"][0]["value"][1].as_str().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{query}: {body}"))
+        json["data"]["result"][0]["value"][1].as_str().and_then(|number| number.parse().ok()).ok_or_else(|| body.to_owned())
     }
 }
 
@@ -119,60 +140,4 @@ async fn get(port: u16, path: &str) -> Option<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;
     Some(answer)
-}
-
-/// Counters as a service shows them, with times of their own: minutes pass as fast as they are scraped.
-#[derive(Clone, Default)]
-pub(super) struct Page {
-    counters: Arc<Mutex<BTreeMap<&'static str, u64>>>,
-    text: Arc<Mutex<String>>,
-    scrapes: Arc<AtomicU64>,
-}
-
-impl Page {
-    /// Serves it, and gives the port.
-    pub(super) fn serve(&self) -> u16 {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let page = self.clone();
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let mut request = [0; 4_096];
-                let _ = stream.read(&mut request);
-                let text = page.text.lock().clone();
-                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n\r\n";
-                let _ = stream.write_all(format!("{head}{text}").as_bytes());
-                page.scrapes.fetch_add(1, Ordering::SeqCst);
-            }
-        });
-        port
-    }
-
-    /// Raises a counter.
-    pub(super) fn raise(&self, counter: &'static str, by: u64) {
-        *self.counters.lock().entry(counter).or_default() += by;
-    }
-
-    /// Lets every counter begin anew.
-    pub(super) fn restart(&self) {
-        self.counters.lock().values_mut().for_each(|value| *value = 0);
-    }
-
-    /// Shows the counters as they are, as of an instant.
-    pub(super) fn show(&self, at: Timestamp) {
-        let mut text = String::new();
-        for (counter, value) in &*self.counters.lock() {
-            let _ = writeln!(text, "{counter} {value} {}", at.millis());
-        }
-        *self.text.lock() = text;
-    }
-
-    /// Waits until what is shown was scraped.
-    pub(super) async fn scraped(&self) {
-        // One scrape may have read the page before it was changed.
-        let enough = self.scrapes.load(Ordering::SeqCst) + 2;
-        while self.scrapes.load(Ordering::SeqCst) < enough {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
 }
