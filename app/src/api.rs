@@ -111,6 +111,7 @@ pub enum Question {
 
 /// What can be searched and followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the page of its name")]
 pub enum Searched {
     Traces,

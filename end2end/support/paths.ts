@@ -31,6 +31,7 @@ export const pages: [name: string, path: string][] = [
   ['service map', '/service-map'],
   ['logs', '/logs'],
   ['logs looked for', '/logs?q=declined&severity=warn'],
+  ['logs with columns', '/logs?service=worker&columns=batch.size,nothing'],
   ['logs that are not there', '/logs?q=nothing&from=-1h'],
   ['metrics', '/metrics-explorer'],
   ['metrics looked for', '/metrics-explorer?q=orders'],

@@ -42,6 +42,23 @@ test('C4 severities, pages and faults of a search', async ({ page }) => {
   await expect(page.getByRole('textbox', { name: 'Trace ID' }), 'what was typed stays').toHaveValue('abc');
 });
 
+test('C4 attributes stand beside the lines as columns of choice, and the URL holds them', async ({ page }) => {
+  await open(page, '/logs?service=worker');
+  const columns = page.getByRole('navigation', { name: 'Columns' });
+  await columns.getByText('choose').click();
+  await columns.getByRole('link', { name: 'batch.size' }).click();
+  await expect(page).toHaveURL(/service=worker&columns=batch\.size/);
+  await expect(page.locator('.log .log-columns').first()).toHaveText(/^\d+$/);
+  await expect(page.locator('.log-head')).toHaveText('batch.size');
+  await page.getByLabel('Words').fill('slow');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page.locator('.log')).toHaveCount(7);
+  await expect(page.locator('.log .log-columns')).toHaveText([/3$/, /3$/, /3$/, /3$/, /3$/, /3$/, /3$/]);
+  await columns.getByRole('link', { name: 'batch.size' }).click();
+  await expect(page.locator('.log .log-columns')).toHaveCount(0);
+  await expect(page).not.toHaveURL(/columns/);
+});
+
 test('C6 what was logged stands in the story of an ID, in its lanes and in order', async ({ page, request }) => {
   await open(page, '/c/ord-1001');
   await expect(page.locator('.lead')).toContainText('3 log lines, 1 event');

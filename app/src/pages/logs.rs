@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use slowburn_domain::log::{LEVELS, Severity};
-use slowburn_domain::log_query::LogQuery;
+use slowburn_domain::log_query::{LogQuery, MOST_COLUMNS};
 use slowburn_domain::query::Bound;
 use slowburn_domain::saved_view::SearchPage;
 use slowburn_domain::sentence;
@@ -23,7 +23,7 @@ use crate::pages::search_form::submitted;
 use crate::pages::tail::{Shown, Tail};
 use crate::url::raw_url;
 use crate::widgets::loadable::Loadable;
-use crate::widgets::log_list::LogList;
+use crate::widgets::log_list::{Cells, LogList};
 use crate::widgets::markup::Markup;
 use crate::widgets::saved_views::saved_views;
 
@@ -31,6 +31,8 @@ use crate::widgets::saved_views::saved_views;
 const PRESETS: [(&str, u64); 5] = [("15 min", 900), ("1 h", 3_600), ("6 h", 21_600), ("24 h", 86_400), ("7 d", 604_800)];
 /// What a filter looks like.
 const FILTER_EXAMPLE: &str = r#"attributes["http.route"] == "/pay" && severity != "debug""#;
+/// Attributes offered as columns.
+const OFFERED_COLUMNS: usize = 40;
 /// The fields of the form: parameter, label, placeholder, and how wide it is.
 const FIELDS: [(&str, &str, &str, &str); 6] = [
     ("q", "Words", "declined \"card number\" -retry", "field wide"),
@@ -92,16 +94,23 @@ fn results(shown: Shown<view::LogsPage>) -> AnyView {
     let page = Arc::unwrap_or_clone(page);
     let next = page.next.as_ref().map(LogQuery::href);
     let sentence = if page.items.is_empty() { nothing(&page) } else { story::of_logs(&page) };
-    let first = first(&page);
+    let (first, columns, chosen) = (first(&page), columns(&page), page.query.columns.clone());
     let bars = (!page.histogram.is_empty()).then(|| view! { <Histogram bars=page.histogram step_seconds=page.histogram_step_seconds /> });
     let is_cut = page.searched_to.is_some();
     let is_later = page.query.cursor.is_some();
     let newest = LogQuery { cursor: None, ..page.query }.href();
-    let list = (!page.items.is_empty())
-        .then(|| view! { <LogList logs=page.items caption="Log lines found, newest first" arrived=(arrived, is_odd) /> });
+    let list = (!page.items.is_empty()).then(|| {
+        let (logs, caption, arrived) = (page.items, "Log lines found, newest first", (arrived, is_odd));
+        if chosen.is_empty() {
+            view! { <LogList logs=logs caption=caption arrived=arrived /> }.erase()
+        } else {
+            view! { <LogList logs=logs caption=caption arrived=arrived cells=cells(chosen) /> }.erase()
+        }
+    });
     view! {
         <p class="lead" role="status">{sentence}</p>
         {bars}
+        <div inner_html=columns></div>
         {list}
         {(!first.is_empty()).then(|| view! { <div on:click=move |event| browser::copy_clicked(&event) inner_html=first></div> })}
         <nav class="pager" aria-label="Result pages">
@@ -113,6 +122,55 @@ fn results(shown: Shown<view::LogsPage>) -> AnyView {
         </nav>
     }
     .erase()
+}
+
+/// Links that put an attribute of the lines beside their bodies, or take it away; and the names of those that stand there.
+fn columns(page: &view::LogsPage) -> String {
+    let chosen = &page.query.columns;
+    let mut known: Vec<(&str, usize)> = Vec::new();
+    for (name, _) in page.items.iter().flat_map(|log| &log.more) {
+        match known.iter_mut().find(|(other, _)| other == name) {
+            Some((_, lines)) => *lines += 1,
+            None => known.push((name, 1)),
+        }
+    }
+    known.retain(|(name, _)| !chosen.iter().any(|column| column == name));
+    known.sort_by_key(|(_, lines)| std::cmp::Reverse(*lines));
+    if chosen.is_empty() && known.is_empty() {
+        return String::new();
+    }
+    let mut markup = Markup::default();
+    let link = |markup: &mut Markup, name: &str, is_chosen| {
+        markup.link(&page.query.with_column(name).href(), is_chosen, name);
+    };
+    markup.open("nav", &[("class", Some("presets keys")), ("aria-label", Some("Columns"))]).element("span", "muted", "Columns");
+    chosen.iter().for_each(|name| link(&mut markup, name, true));
+    if chosen.len() < MOST_COLUMNS && !known.is_empty() {
+        markup.open("details", &[]).element("summary", "", if chosen.is_empty() { "choose" } else { "more" });
+        known.iter().take(OFFERED_COLUMNS).for_each(|(name, _)| link(&mut markup, name, false));
+        markup.close("details");
+    }
+    markup.close("nav");
+    if !chosen.is_empty() && !page.items.is_empty() {
+        markup.open("div", &[("class", Some("log-head")), ("aria-hidden", Some("true"))]).open("span", &[("class", Some("log-columns"))]);
+        for name in chosen {
+            markup.element("span", "", name);
+        }
+        markup.close("span").close("div");
+    }
+    markup.finish()
+}
+
+/// What stands beside the body of a line.
+fn cells(columns: Vec<String>) -> Cells {
+    Box::new(move |markup, log| {
+        markup.open("span", &[("class", Some("log-columns"))]);
+        for name in &columns {
+            let value = log.more.iter().find(|(own, _)| own == name).map_or("–", |(_, value)| value);
+            markup.open("span", &[("data-label", Some(name)), ("title", Some(value))]).text(value).close("span");
+        }
+        markup.close("span");
+    })
 }
 
 /// How to send the first line; empty where lines were searched for.
@@ -156,7 +214,7 @@ fn form(page: &view::LogsPage) -> String {
     markup.search_fields("logs", before, value_of, &page.faults);
     choices(&mut markup, page);
     markup.search_fields("logs", after, value_of, &page.faults);
-    for name in ["project_id", "execution_id", "limit", "live"] {
+    for name in ["project_id", "execution_id", "limit", "live", "columns"] {
         if let Some(value) = value_of(name) {
             markup.hidden(name, value);
         }

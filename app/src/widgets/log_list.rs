@@ -12,6 +12,9 @@ use crate::clock::use_watch;
 use crate::erase::Erase;
 use crate::widgets::markup::Markup;
 
+/// Writes more of a line than its body.
+pub type Cells = Box<dyn Fn(&mut Markup, &LogLine) + Send + Sync>;
+
 /// The lines.
 #[component]
 pub fn LogList(
@@ -28,6 +31,9 @@ pub fn LogList(
     /// Keys of lines that have just arrived and slide in, and whether this is an odd time that some do.
     #[prop(optional)]
     arrived: (Vec<u128>, bool),
+    /// Writes what stands beside the body of a line.
+    #[prop(optional)]
+    cells: Option<Cells>,
 ) -> impl IntoView {
     if logs.is_empty() {
         return view! { <p class="muted">"Nothing was logged."</p> }.erase();
@@ -35,8 +41,9 @@ pub fn LogList(
     let watch = use_watch();
     let written = move || {
         let mut markup = Markup::default();
-        markup.open("ol", &[("class", Some("log-list")), ("aria-label", Some(caption))]);
-        write(&mut markup, &logs, &arrived, |log| watch.offset(log.time));
+        let class = if cells.is_some() { "log-list has-columns" } else { "log-list" };
+        markup.open("ol", &[("class", Some(class)), ("aria-label", Some(caption))]);
+        write(&mut markup, &logs, &arrived, cells.as_ref(), |log| watch.offset(log.time));
         markup.close("ol");
         if is_cut {
             markup.element("p", "muted", "More was logged than one page shows.");
@@ -49,7 +56,13 @@ pub fn LogList(
     view! { <div on:click=move |event| browser::copy_clicked(&event) inner_html=written></div> }.erase()
 }
 
-fn write(markup: &mut Markup, logs: &[LogLine], (arrived, is_odd): &(Vec<u128>, bool), offset: impl Fn(&LogLine) -> i32) {
+fn write(
+    markup: &mut Markup,
+    logs: &[LogLine],
+    (arrived, is_odd): &(Vec<u128>, bool),
+    cells: Option<&Cells>,
+    offset: impl Fn(&LogLine) -> i32,
+) {
     let mut services: Vec<String> = Vec::new();
     for log in logs {
         if !services.contains(&log.service) {
@@ -70,7 +83,11 @@ fn write(markup: &mut Markup, logs: &[LogLine], (arrived, is_odd): &(Vec<u128>, 
         markup.open("time", &[("datetime", Some(&log.time.to_string())), ("title", Some(&sentence::instant(log.time, offset)))]);
         markup.text(&sentence::moment(log.time, offset)).close("time");
         markup.element("span", "log-level", word).service(&log.service, colour.unwrap_or_default());
-        markup.element("span", "log-body", &log.said).close("summary");
+        markup.element("span", "log-body", &log.said);
+        if let Some(cells) = cells {
+            cells(markup, log);
+        }
+        markup.close("summary");
         in_full(markup, log);
         markup.close("details").close("li");
     }

@@ -38,7 +38,12 @@ pub struct LogQuery {
     pub cursor: Option<LogCursor>,
     /// Whether new ones slide in as they arrive.
     pub live: bool,
+    /// Attributes that each line shows beside its body, each once.
+    pub columns: Vec<String>,
 }
+
+/// Columns beside the body at most.
+pub const MOST_COLUMNS: usize = 6;
 
 /// Where a page of log records ended: those before (time, key), among what had arrived at `as_of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +114,13 @@ impl LogQuery {
                     Err(()) => fault("not a cursor that this server gave".to_owned()),
                 },
                 "live" => query.live = value == "1",
+                "columns" => {
+                    for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                        if query.columns.len() < MOST_COLUMNS && query.columns.iter().all(|known| known != name) {
+                            query.columns.push(name.to_owned());
+                        }
+                    }
+                }
                 _ => {}
             }
         }
@@ -132,17 +144,30 @@ impl LogQuery {
         push("limit", self.limit.map(|limit| limit.to_string()));
         push("cursor", self.cursor.map(|cursor| cursor.to_string()));
         push("live", self.live.then(|| "1".to_owned()));
+        push("columns", (!self.columns.is_empty()).then(|| self.columns.join(",")));
         pairs
     }
 
     /// Whether it asks for anything but the newest.
     pub fn is_search(&self) -> bool {
-        !Self { limit: None, live: false, ..self.clone() }.pairs().is_empty()
+        !Self { limit: None, live: false, columns: Vec::new(), ..self.clone() }.pairs().is_empty()
     }
 
     /// Whether what arrives now can be among what it finds first.
     pub fn is_open(&self) -> bool {
         self.cursor.is_none() && self.to.is_none()
+    }
+
+    /// The same with a column more, or without it if it is there.
+    #[must_use]
+    pub fn with_column(&self, name: &str) -> Self {
+        let mut query = self.clone();
+        if query.columns.iter().any(|known| known == name) {
+            query.columns.retain(|known| known != name);
+        } else {
+            query.columns.push(name.to_owned());
+        }
+        query
     }
 
     /// The link to the Logs page with this query.
@@ -166,12 +191,16 @@ mod tests {
 
     #[test]
     fn c4_a_search_for_logs_survives_its_url() {
-        let raw = "q=card+%22declined+by%22&severity=warning&service=pay&trace_id=0af7651916cd43dd8448eb211c80319c&from=-1h&limit=9&cursor=5.ff.7&live=1&x=1&to=";
+        let raw = "q=card+%22declined+by%22&severity=warning&service=pay&trace_id=0af7651916cd43dd8448eb211c80319c&from=-1h&limit=9&cursor=5.ff.7&live=1&columns=a.b,+c,a.b,,&x=1&to=";
         let (query, faults) = LogQuery::parse(raw);
         assert_eq!(faults, []);
         assert_eq!(query.q.as_deref(), Some("card \"declined by\""));
         assert_eq!(query.severity.map(Severity::as_str), Some("warn"));
         assert_eq!(again(&query), query);
+        assert_eq!(query.columns, ["a.b", "c"]);
+        assert_eq!(query.with_column("a.b").with_column("d").columns, ["c", "d"]);
+        assert_eq!(LogQuery::parse("columns=1,2,3,4,5,6,7,8").0.columns.len(), MOST_COLUMNS);
+        assert!(query.is_search() && !LogQuery::parse("live=1&limit=7&columns=a").0.is_search());
         let (_, faults) = LogQuery::parse("severity=loud&trace_id=1&from=x&limit=0&cursor=1");
         let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(fields, ["severity", "trace_id", "from", "limit", "cursor"]);
