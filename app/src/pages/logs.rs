@@ -44,7 +44,7 @@ const FIELDS: [(&str, &str, &str, &str); 6] = [
 ];
 
 const FIRST_LINE: &str = r#"curl $SLOWBURN/api/v1/logs -H 'content-type: application/x-ndjson' -d \
-  '{"log.level": "warn", "message": "card declined", "service.name": "checkout", "correlation_id": "order-4711"}'"#;
+  '{"@timestamp": "'$(date -u +%FT%TZ)'", "log.level": "warn", "message": "card declined", "service.name": "checkout", "correlation_id": "order-4711"}'"#;
 
 /// After so many fields one chooses service and severity.
 const CHOICES_AFTER: usize = 1;
