@@ -34,6 +34,9 @@ mod silent {
     pub fn complete(_event: &leptos::web_sys::Event) -> bool {
         false
     }
+    pub fn ask_json(_event: &leptos::web_sys::Event) -> bool {
+        false
+    }
     pub fn press(_key: &str) -> bool {
         false
     }
@@ -155,6 +158,16 @@ mod real {
             run("/complete.js", "");
         }
         completes
+    }
+
+    /// Shows in place of an open line what it says as JSON, if the link to that was clicked; once more shows the line again. The
+    /// code for it is fetched each time. Whether it was such a link.
+    pub fn ask_json(event: &Event) -> bool {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let Some(link) = target.filter(|target| target.has_attribute("data-json")) else { return false };
+        let _ = link.set_attribute("data-json", "asked");
+        run("/json.js", "");
+        true
     }
 
     fn run(source: &str, what: &str) {

@@ -28,6 +28,27 @@ test('A4 a line opens to all that it says, as text, and leads to its trace', asy
   await expect(page.locator('.log')).toHaveCount(2);
 });
 
+test('C4 a line opens to the record as JSON, types and all, and back to its text', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, '/logs?q=declined');
+  await page.locator('.log summary').click();
+  await page.getByRole('link', { name: 'As JSON' }).click();
+  const shown = JSON.parse((await page.locator('.log-json').textContent()) ?? '');
+  expect(shown.body).toBe('card declined by northbank\n<b>code 51</b>');
+  expect(shown.trace_id).toBe(failedTrace);
+  expect(Object.keys(shown.attributes)).toContain('bank.code');
+  await expect(page.locator('.log-full dl')).toBeHidden();
+  await page.getByRole('button', { name: 'Copy what it says' }).click();
+  expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toEqual(shown);
+  await page.getByRole('link', { name: 'As text' }).click();
+  await expect(page.locator('.log-json')).toHaveCount(0);
+  await expect(page.locator('.log-full pre')).toContainText('card declined');
+  await open(page, '/events?type=order.*');
+  await page.locator('.log summary').click();
+  await page.getByRole('link', { name: 'As JSON' }).click();
+  expect(JSON.parse((await page.locator('.log-json').textContent()) ?? '').type).toMatch(/^order\./);
+});
+
 test('C4 severities, pages and faults of a search', async ({ page }) => {
   await open(page, '/logs?service=worker');
   await page.getByLabel('Severity').selectOption('warn');
@@ -91,6 +112,9 @@ test.describe('without JavaScript', () => {
     await expect(page.locator('.log')).toHaveCount(1);
     await page.locator('.log summary').click();
     await expect(page.locator('.log-full')).toBeVisible();
+    // Not opened: a browser asks for the icon of a page that is JSON alone.
+    const href = await page.getByRole('link', { name: 'As JSON' }).getAttribute('href');
+    expect((await (await page.request.get(href ?? '')).json()).items).toHaveLength(1);
   });
 });
 

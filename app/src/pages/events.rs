@@ -65,15 +65,7 @@ fn Found(page: view::EventsPage) -> impl IntoView {
         <div class="search-logs" inner_html=form></div>
         {views}
         {tail.bar()}
-        <div
-            class="results"
-            on:pointerenter=move |_| tail.set_pointed(true)
-            on:pointerleave=move |_| tail.set_pointed(false)
-            on:focusin=move |_| tail.set_focused(true)
-            on:focusout=move |_| tail.set_focused(false)
-        >
-            {move || results(shown.get())}
-        </div>
+        {tail.frame((move || results(shown.get())).erase())}
     }
     .erase()
 }

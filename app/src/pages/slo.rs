@@ -156,6 +156,11 @@ fn Content(page: Page) -> impl IntoView {
                 <progress aria-label="Spans counted" max=backfill.stored value=backfill.stored.saturating_sub(backfill.remaining)></progress>
             </p>
         })}
+        {page.estimated_to.map(|at| view! {
+            <p class="notice">
+                "Counts up to " <Instant at=at /> " are estimates: they were made from the sample of spans that was stored. Those since then are exact."
+            </p>
+        })}
         {page.source.as_ref().and_then(|source| remarks(source, page.now))}
         <Figures objective=objective.clone() evaluation=evaluation.clone() />
         <nav class="tabs" aria-label="Parts of this page" data-keep-scroll="">

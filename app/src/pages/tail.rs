@@ -187,14 +187,20 @@ impl<P: Followed> Tail<P> {
         self.pointed.get() || self.focused.get()
     }
 
-    /// Whether the pointer rests on the list.
-    pub(super) fn set_pointed(self, pointed: bool) {
-        self.pointed.set(pointed);
-    }
-
-    /// Whether the focus is in the list.
-    pub(super) fn set_focused(self, focused: bool) {
-        self.focused.set(focused);
+    /// The list, in a frame that notices the reader in it.
+    pub(super) fn frame(self, list: AnyView) -> AnyView {
+        view! {
+            <div
+                class="results"
+                on:pointerenter=move |_| self.pointed.set(true)
+                on:pointerleave=move |_| self.pointed.set(false)
+                on:focusin=move |_| self.focused.set(true)
+                on:focusout=move |_| self.focused.set(false)
+            >
+                {list}
+            </div>
+        }
+        .erase()
     }
 
     fn ask(self) {

@@ -39,15 +39,7 @@ pub fn TracesPage() -> impl IntoView {
             </TraceFilters>
         </div>
         {tail.bar()}
-        <div
-            class="results"
-                on:pointerenter=move |_| tail.set_pointed(true)
-                on:pointerleave=move |_| tail.set_pointed(false)
-                on:focusin=move |_| tail.set_focused(true)
-                on:focusout=move |_| tail.set_focused(false)
-            >
-                <Loadable resource=found content=|page: view::TracesPage| view! { <Results page=page /> }.erase() />
-        </div>
+        {tail.frame(view! { <Loadable resource=found content=|page: view::TracesPage| view! { <Results page=page /> }.erase() /> }.erase())}
     }
 }
 

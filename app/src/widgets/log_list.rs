@@ -1,7 +1,8 @@
-//! Log lines below each other. A line opens to all that it says, and leads to its trace and its correlation; without
-//! WebAssembly too.
+//! Log lines below each other. A line opens to all that it says, and leads to its trace, its correlation and the record itself as
+//! JSON; without WebAssembly too.
 
 use leptos::prelude::*;
+use leptos::web_sys::MouseEvent;
 use slowburn_domain::log::LogLine;
 use slowburn_domain::sentence;
 use slowburn_domain::timeline::service_colours;
@@ -53,7 +54,15 @@ pub fn LogList(
         }
         markup.finish()
     };
-    view! { <div on:click=move |event| browser::copy_clicked(&event) inner_html=written></div> }.erase()
+    view! { <div on:click=move |event| clicked(&event) inner_html=written></div> }.erase()
+}
+
+fn clicked(event: &MouseEvent) {
+    browser::copy_clicked(event);
+    // With a key held the browser opens the link elsewhere.
+    if !event.ctrl_key() && !event.meta_key() && !event.shift_key() && browser::ask_json(event) {
+        event.prevent_default();
+    }
 }
 
 fn write(
@@ -103,6 +112,8 @@ fn in_full(markup: &mut Markup, log: &LogLine) {
     if let Some(id) = &log.correlation_id {
         markup.link(&correlation_path(id), false, &format!("Everything of {id}")).text(" ");
     }
+    let json = [("href", Some(log.record_path())), ("data-json", Some(String::new()))];
+    markup.open("a", &json.each_ref().map(|(name, value)| (*name, value.as_deref()))).text("As JSON").close("a");
     // What is copied stands above; five hundred times once more would be half of the page.
     let copy = [("type", Some("button")), ("class", Some("link-button copy-above needs-script")), ("data-copy", Some(""))];
     markup.open("button", &copy).text("Copy what it says").close("button").close("p").open("dl", &[]);

@@ -1,5 +1,6 @@
 //! Finding traces, and showing one, or all of one correlation ID.
 
+mod lengths;
 mod near;
 mod page;
 mod row;

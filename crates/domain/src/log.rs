@@ -10,6 +10,7 @@ use crate::event::EventLine;
 use crate::id::{SpanId, TraceId};
 use crate::span::{Source, Value};
 use crate::time::Timestamp;
+use crate::url::encode;
 
 /// Something that a service said.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,6 +125,13 @@ impl LogLine {
         let mut hasher = DefaultHasher::new();
         (self.time, &self.service, &self.severity, &self.said, self.trace_id).hash(&mut hasher);
         u128::from(hasher.finish())
+    }
+
+    /// Where the REST API gives it whole, types and all, with whatever else came from its service at that instant.
+    pub fn record_path(&self) -> String {
+        let (list, sender) = if self.is_event() { ("events", "source") } else { ("logs", "service") };
+        let after = self.time.plus_nanos(1);
+        format!("/api/v1/{list}?{sender}={}&from={}&to={after}", encode(&self.service), self.time)
     }
 
     /// Whether it tells of an error.

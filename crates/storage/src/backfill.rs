@@ -3,8 +3,11 @@
 //! A segment carries the version of the SLI set that its records are counted by. Counting it for younger SLIs raises that
 //! version in the same transaction, so every segment is counted once for every SLI, whatever merges it meanwhile.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use slowburn_domain::signal::Telemetry;
+use slowburn_domain::time::Minute;
 use sqlx::{PgConnection, Row as _};
 
 use crate::partition::Part;
@@ -70,6 +73,33 @@ pub async fn mark_counted(connection: &mut PgConnection, segment: SegmentRef, ve
         .await?
         .rows_affected();
     if updated == 1 { Ok(()) } else { Err(Error::ChangedMeanwhile) }
+}
+
+/// Says that counts of SLIs up to a minute, that included, were made from a sample.
+///
+/// # Errors
+/// The database.
+pub async fn mark_estimates(connection: &mut PgConnection, latest: &BTreeMap<i32, Minute>) -> Result<()> {
+    // In the order of their ids, so that two who mark do not wait for each other.
+    sqlx::query(
+        "INSERT INTO sli_estimates (sli_id, minute) SELECT * FROM unnest($1::integer[], $2::integer[]) AS e (sli_id, minute) ORDER BY sli_id
+         ON CONFLICT (sli_id) DO UPDATE SET minute = greatest(sli_estimates.minute, excluded.minute)",
+    )
+    .bind(latest.keys().copied().collect::<Vec<_>>())
+    .bind(latest.values().map(|minute| minute.0).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The latest minute of which some of the SLIs have counts made from a sample; `None` without any.
+///
+/// # Errors
+/// The database.
+pub async fn latest_estimate(connection: &mut PgConnection, sli_ids: &[i32]) -> Result<Option<Minute>> {
+    let minute: Option<i32> =
+        sqlx::query_scalar("SELECT max(minute) FROM sli_estimates WHERE sli_id = ANY ($1)").bind(sli_ids).fetch_one(connection).await?;
+    Ok(minute.map(Minute))
 }
 
 /// Records in segments counted by a version before `version`, and in all segments.

@@ -202,6 +202,7 @@ pub async fn expire(connection: &mut PgConnection, minute: i32, hour: i32, day: 
         ("DELETE FROM edge_mark WHERE minute < $1", minute),
         ("DELETE FROM edge_minute WHERE minute < $1", minute),
         ("DELETE FROM edge_counted WHERE minute < $1", minute),
+        ("DELETE FROM sli_estimates WHERE minute / 1440 < $1", day),
     ] {
         sqlx::query(statement).bind(bound).execute(&mut *connection).await?;
     }

@@ -48,6 +48,17 @@ pub struct Candidate {
     pub trace_id: TraceId,
     /// Start of one of its fragments.
     pub start: Timestamp,
+    /// End of that fragment.
+    pub end: Timestamp,
+}
+
+/// Index rows in the order of a walk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walked {
+    /// By (start, trace id) descending; no row between them is left out.
+    pub rows: Vec<Candidate>,
+    /// Where to go on ([`CandidateQuery::before`]); `None` when there are no more rows. Further rows may have this very place.
+    pub next: Option<(Timestamp, TraceId)>,
 }
 
 fn uuid_of(trace_id: TraceId) -> Uuid {
@@ -87,16 +98,56 @@ pub async fn candidates(connection: &mut PgConnection, buckets: &[i16], query: &
     if let Some((kind, value)) = query.id {
         // A trace's fragment that carries the ID need not be its first: the bounds hold for the first one, so they are
         // looked up for all fragments of the traces that carry it.
-        sql.push("SELECT DISTINCT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = ANY (").push_bind(buckets);
+        sql.push("SELECT DISTINCT t.trace_id, t.start_ns, t.end_ns FROM trace_index t WHERE t.bucket = ANY (").push_bind(buckets);
         sql.push(") AND t.trace_id = ANY (ARRAY(SELECT DISTINCT trace_id FROM correlation_index WHERE bucket = ANY (").push_bind(buckets);
         sql.push(") AND value = ").push_bind(storable(indexed_part(value))).push(" AND kind = ").push_bind(kind as i16).push("))");
     } else {
         // Bucket by bucket, so that the index gives the newest and the rest is not read.
-        sql.push("SELECT c.trace_id, c.start_ns FROM unnest(").push_bind(buckets);
-        sql.push(
-            "::smallint[]) AS b (bucket) CROSS JOIN LATERAL (SELECT t.trace_id, t.start_ns FROM trace_index t WHERE t.bucket = b.bucket",
-        );
+        by_bucket(&mut sql, "c.trace_id, c.start_ns, c.end_ns", buckets);
     }
+    newest(&mut sql, query, limit);
+    if query.id.is_none() {
+        sql.push(") c ORDER BY c.start_ns DESC, c.trace_id DESC LIMIT ").push_bind(limit);
+    }
+    let rows = sql.build().fetch_all(connection).await?;
+    rows.iter().map(candidate_of).collect()
+}
+
+/// Newest index rows first, `most` of each bucket. Conditions other than those on time and segment are not looked at.
+///
+/// # Errors
+/// The database.
+pub async fn walk(connection: &mut PgConnection, buckets: &[i16], query: &CandidateQuery<'_>, most: i64) -> Result<Walked> {
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    by_bucket(&mut sql, "c.trace_id, c.start_ns, c.end_ns, b.bucket", buckets);
+    newest(&mut sql, query, most);
+    sql.push(") c");
+    let rows = sql.build().fetch_all(connection).await?;
+    let mut walked = Walked::default();
+    // Of each bucket the number of rows and the last place.
+    let mut last: BTreeMap<i16, (i64, (Timestamp, TraceId))> = BTreeMap::new();
+    for row in &rows {
+        let candidate = candidate_of(row)?;
+        let place = (candidate.start, candidate.trace_id);
+        let (count, lowest) = last.entry(row.try_get(3)?).or_insert((0, place));
+        (*count, *lowest) = (*count + 1, place.min(*lowest));
+        walked.rows.push(candidate);
+    }
+    // Below the end of a bucket that has more, rows of others are met before their turn.
+    walked.next = last.into_values().filter(|(count, _)| *count == most).map(|(_, lowest)| lowest).max();
+    walked.rows.retain(|row| walked.next.is_none_or(|next| (row.start, row.trace_id) >= next));
+    walked.rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.start, row.trace_id)));
+    Ok(walked)
+}
+
+fn by_bucket(sql: &mut QueryBuilder<Postgres>, columns: &str, buckets: &[i16]) {
+    sql.push("SELECT ").push(columns).push(" FROM unnest(").push_bind(buckets).push(
+        "::smallint[]) AS b (bucket) CROSS JOIN LATERAL (SELECT t.trace_id, t.start_ns, t.end_ns FROM trace_index t WHERE t.bucket = b.bucket",
+    );
+}
+
+/// The conditions of a query on `t`, all but that on an ID, and the order.
+fn newest(sql: &mut QueryBuilder<Postgres>, query: &CandidateQuery<'_>, limit: i64) {
     sql.push(" AND t.segment_id <= ").push_bind(query.up_to_segment);
     if let Some(from) = query.from {
         sql.push(" AND t.start_ns >= ").push_bind(from.nanos());
@@ -109,13 +160,11 @@ pub async fn candidates(connection: &mut PgConnection, buckets: &[i16], query: &
         sql.push(" AND (t.start_ns, t.trace_id) < (").push_bind(start.nanos()).push(", ").push_bind(uuid_of(trace_id)).push(")");
     }
     sql.push(" ORDER BY t.start_ns DESC, t.trace_id DESC LIMIT ").push_bind(limit);
-    if query.id.is_none() {
-        sql.push(") c ORDER BY c.start_ns DESC, c.trace_id DESC LIMIT ").push_bind(limit);
-    }
-    let rows = sql.build().fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| Ok(Candidate { trace_id: trace_id_of(row.try_get(0)?)?, start: Timestamp::from_nanos(row.try_get(1)?) }))
-        .collect()
+}
+
+fn candidate_of(row: &sqlx::postgres::PgRow) -> Result<Candidate> {
+    let at = |column: usize| -> Result<Timestamp> { Ok(Timestamp::from_nanos(row.try_get(column)?)) };
+    Ok(Candidate { trace_id: trace_id_of(row.try_get(0)?)?, start: at(1)?, end: at(2)? })
 }
 
 /// Newest traces with a bad event of an SLI that start in [`from`, `to`), newest first, at most `limit`.

@@ -116,6 +116,10 @@ pub struct Slo {
     group: Option<Group>,
     /// How far counting what was stored before it was applied has come; null when all is counted, and in lists.
     backfill: Option<Backfill>,
+    /// Until when counts in its window are estimates made from a sample of spans; not there when all are exact, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    estimated_to: Option<Timestamp>,
     /// Where its counts come from; not there when they are made here, and in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<Source>,
@@ -236,6 +240,7 @@ impl From<SloReport> for Slo {
             }),
             group: slo.group.as_ref().map(|group| Group { of: group.of.clone(), value: group.value.clone() }),
             backfill: None,
+            estimated_to: None,
             source: None,
         }
     }
@@ -275,11 +280,13 @@ pub(super) fn segment(uri: &Uri, index: usize) -> String {
 /// One SLO.
 #[utoipa::path(get, path = "/api/v1/slos/{name}", params(("name" = String, Path)), responses((status = 200, body = Slo), (status = 404, body = Problem)))]
 pub async fn one(State(backend): State<Backend>, uri: Uri) -> Result<Json<Slo>, Problem> {
-    let report = backend.slo(&segment(&uri, 4), now()).await?;
+    let now = now();
+    let report = backend.slo(&segment(&uri, 4), now).await?;
+    let estimated_to = backend.estimated_to(&report.slo, now).await?;
     let progress = backend.backfill_progress(&report.slo).await?;
     let backfill = progress.map(|progress| Backfill { remaining_spans: progress.remaining, stored_spans: progress.stored });
     let source = backend.external_source(&report.slo).await?.map(|source| Source::new(source, report.slo.indicator()));
-    Ok(Json(Slo { backfill, source, ..report.into() }))
+    Ok(Json(Slo { backfill, estimated_to, source, ..report.into() }))
 }
 
 /// A series of an SLO.

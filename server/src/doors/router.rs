@@ -66,6 +66,7 @@ pub fn main(doors: Doors) -> Router {
         .route_service("/robots.txt", public)
         .route_service("/hands.js", hands.clone())
         .route_service("/complete.js", hands.clone())
+        .route_service("/json.js", hands.clone())
         .route_service("/hands.css", hands)
         .route("/search", get(site::search))
         .route("/search/suggestions", get(site::suggestions))

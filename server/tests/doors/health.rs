@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use axum::body::Body;
+use http::Request;
 use serde_json::json;
 use slowburn_test_support::SpanBuilder;
 use slowburn_test_support::prometheus::{Prometheus, machine_now};
@@ -47,6 +49,42 @@ async fn without_its_database_it_is_unhealthy_and_not_ready_but_alive(pool: PgPo
     let metrics = app.get("/metrics").await;
     assert_eq!(metrics.status, 200, "its own figures are wanted most when something is wrong");
     check_exposition(metrics.text());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn without_its_database_pages_searches_completions_and_saved_views_say_so_and_nothing_hangs(pool: PgPool) {
+    let app = App::new(pool.clone()).await;
+    pool.close().await;
+    for path in [
+        "/",
+        "/slos",
+        "/slo-editor",
+        "/incidents",
+        "/traces",
+        "/logs",
+        "/metrics-explorer",
+        "/events",
+        "/agents",
+        "/services",
+        "/service-map",
+        "/c/order-1",
+        "/search/completions?signal=spans&text=serv",
+        "/api/v1/service-map",
+        "/api/v1/views?page=logs",
+        "/api/v1/logs",
+        "/api/v1/events",
+        "/api/v1/metrics",
+        "/api/v1/correlations/order-1",
+    ] {
+        assert_eq!(app.get(path).await.status, 503, "{path}");
+    }
+    for (request, content_type, body) in [
+        (Request::put("/api/v1/views/logs/mine"), "application/json", r#"{"query": "q=declined"}"#),
+        (Request::post("/views"), "application/x-www-form-urlencoded", "page=logs&name=mine&query=q%3Ddeclined"),
+    ] {
+        let request = request.header("content-type", content_type).body(Body::from(body)).expect("a request");
+        assert_eq!(app.send(Port::Main, request).await.status, 503, "{body}");
+    }
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -251,6 +251,7 @@ impl Backend {
         let (first, last) = (from.map_or(Timestamp::from_nanos(0), |from| from.at(now)), to.map_or(now, |to| to.at(now)).plus_seconds(600));
         let bad_traces = self.bad_traces(&slo, first, last, BAD_TRACES).await?;
         let backfill = self.backfill_progress(&slo).await?;
+        let estimated_to = self.estimated_to(&slo, now).await?;
         let source = self.external_source(&slo).await?;
         let incidents = self.incidents(Some(name), None, None, INCIDENTS).await?;
         let mut versions = self.slo_versions(name).await.or_else(|error| match error {
@@ -263,7 +264,21 @@ impl Backend {
         exclusions.truncate(HISTORY);
         let history = history(name, &incidents, &versions, &exclusions);
         let definition = masked(&slo.document);
-        Ok(SloPage { now, row, step_seconds, series, indicator, source, groups, backfill, incidents, history, bad_traces, definition })
+        Ok(SloPage {
+            now,
+            row,
+            step_seconds,
+            series,
+            indicator,
+            source,
+            groups,
+            backfill,
+            estimated_to,
+            incidents,
+            history,
+            bad_traces,
+            definition,
+        })
     }
 
     /// All-time good and total counts of every SLO that counts events of its own, for the metrics page.

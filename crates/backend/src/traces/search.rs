@@ -6,9 +6,13 @@
 //! in the order of its true start, and (start, trace id) is an exact cursor. Everything is read in one snapshot, up to the
 //! segment that was last when the first page was read.
 //!
+//! Of a search for a duration alone the candidates are those that may last so long (`lengths`). What takes long ends the page where it
+//! has come to.
+//!
 //! One ID has few traces: there a `filter` is matched against their segments, each decoded once.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use slowburn_domain::id::TraceId;
 use slowburn_domain::query::{Cursor, DEFAULT_LIMIT, TraceQuery};
@@ -18,7 +22,8 @@ use slowburn_storage::segment::decode_traces;
 use slowburn_storage::trace::{self, Candidate, CandidateQuery, IdKind, SegmentRef, last_segment_id};
 use sqlx::PgConnection;
 
-use super::walk::Walk;
+use super::lengths::{Lengths, Step};
+use super::walk::{MOST_TIME, Walk};
 use crate::filter::{Filter, Signal};
 use crate::slo::KnownSlo;
 use crate::{Backend, Error, Result};
@@ -50,31 +55,45 @@ impl Backend {
         let as_of = query.cursor.map_or(now, |cursor| cursor.as_of);
         let up_to_segment = last_segment_id(as_of);
         let mut tx = self.snapshot().await?;
-        let search = Search { backend: self, query, filter, now, up_to_segment };
+        let began = Instant::now();
+        let search = Search { backend: self, query, filter, now, up_to_segment, limit };
         if search.id().is_none() && search.looks_into_spans() {
             let walk = Walk { backend: self, query, filter: search.filter, now, as_of, up_to_segment, limit };
             return walk.page(&mut tx).await;
         }
+        let mut lengths = match query.min_duration_ms.filter(|_| search.id().is_none()) {
+            Some(least_ms) => Lengths::ahead(&search, &mut tx, least_ms).await?,
+            None => None,
+        };
         let mut found = Found::default();
         let mut before = query.cursor.map(|cursor| (cursor.start, cursor.trace_id));
-        // Some candidates are later fragments of a trace that is met again.
-        let mut batch = (limit + limit / 4 + 8) as i64;
+        let mut batch = search.first_batch();
         loop {
-            let mut candidates = search.candidates(&mut tx, before, batch).await?;
-            let full = candidates.len() as i64 == batch;
-            before = candidates.last().map(|last| (last.start, last.trace_id)).or(before);
-            candidates.dedup();
-            for summary in search.matching(&mut tx, &candidates).await? {
-                if found.items.len() == limit {
-                    found.next = found.items.last().map(|last| Cursor { start: last.start, trace_id: last.trace_id, as_of });
-                    return Ok(found);
+            let (mut candidates, next) = match &mut lengths {
+                Some(lengths) => {
+                    let Step { candidates, next } = lengths.step(&search, &mut tx, before).await?;
+                    (candidates, next)
                 }
-                found.items.push(summary);
+                None => search.candidates(&mut tx, before, batch).await?,
+            };
+            before = next;
+            batch = (batch * 2).min(MOST_BATCH);
+            candidates.dedup_by_key(|candidate| (candidate.start, candidate.trace_id));
+            for candidates in candidates.chunks(MOST_BATCH as usize) {
+                for summary in search.matching(&mut tx, candidates).await? {
+                    if found.items.len() == limit {
+                        found.next = found.items.last().map(|last| Cursor { start: last.start, trace_id: last.trace_id, as_of });
+                        return Ok(found);
+                    }
+                    found.items.push(summary);
+                }
             }
-            if !full {
+            let Some((start, trace_id)) = before else { return Ok(found) };
+            if began.elapsed() > MOST_TIME || lengths.as_ref().is_some_and(Lengths::is_full) {
+                found.next = Some(Cursor { start, trace_id, as_of });
+                found.searched_to = Some(start);
                 return Ok(found);
             }
-            batch = (batch * 2).min(MOST_BATCH);
         }
     }
 
@@ -100,12 +119,14 @@ impl Backend {
     }
 }
 
-struct Search<'a> {
+/// One search.
+pub(super) struct Search<'a> {
     backend: &'a Backend,
     query: &'a TraceQuery,
     filter: Option<Filter>,
     now: Timestamp,
-    up_to_segment: i64,
+    pub(super) up_to_segment: i64,
+    limit: usize,
 }
 
 type Fragments = Vec<(Fragment, SegmentRef)>;
@@ -123,21 +144,49 @@ impl Search<'_> {
         self.filter.is_some() || query.service.is_some() || query.operation.is_some() || query.status.is_some()
     }
 
-    async fn candidates(&self, connection: &mut PgConnection, before: Option<(Timestamp, TraceId)>, batch: i64) -> Result<Vec<Candidate>> {
-        let conditions = CandidateQuery {
+    /// Buckets of this instance's database.
+    pub(super) fn buckets(&self) -> Vec<i16> {
+        self.backend.0.settings.bucket_numbers()
+    }
+
+    /// How many candidates are looked at first. Some are later fragments of a trace that is met again.
+    pub(super) const fn first_batch(&self) -> i64 {
+        (self.limit + self.limit / 4 + 8) as i64
+    }
+
+    /// Where the search ends upwards.
+    pub(super) fn upper(&self) -> Option<Timestamp> {
+        self.query.to.map(|to| to.at(self.now)).into_iter().chain(self.query.cursor.map(|cursor| cursor.start)).min()
+    }
+
+    /// The conditions on candidates before `before`.
+    pub(super) fn conditions(&self, before: Option<(Timestamp, TraceId)>) -> CandidateQuery<'_> {
+        CandidateQuery {
             id: self.id(),
             from: self.query.from.map(|from| from.at(self.now)),
             to: self.query.to.map(|to| to.at(self.now)),
             before,
             up_to_segment: self.up_to_segment,
-        };
-        Ok(trace::candidates(connection, &self.backend.0.settings.bucket_numbers(), &conditions, batch).await?)
+        }
+    }
+
+    /// The next candidates, and where to go on.
+    async fn candidates(
+        &self,
+        connection: &mut PgConnection,
+        before: Option<(Timestamp, TraceId)>,
+        batch: i64,
+    ) -> Result<(Vec<Candidate>, Option<(Timestamp, TraceId)>)> {
+        let candidates = trace::candidates(connection, &self.buckets(), &self.conditions(before), batch).await?;
+        let last = candidates.last().filter(|_| candidates.len() as i64 == batch);
+        let next = last.map(|last| (last.start, last.trace_id));
+        Ok((candidates, next))
     }
 
     /// The wanted traces among the candidates, in their order.
     async fn matching(&self, connection: &mut PgConnection, candidates: &[Candidate]) -> Result<Vec<TraceSummary>> {
         let ids: Vec<TraceId> = candidates.iter().map(|candidate| candidate.trace_id).collect();
-        let fragments = trace::fragments(connection, &self.backend.0.settings.bucket_numbers(), &ids, self.up_to_segment).await?;
+        let fragments = trace::fragments(connection, &self.buckets(), &ids, self.up_to_segment).await?;
         let mut met: Vec<(TraceSummary, &Fragments)> = Vec::new();
         for candidate in candidates {
             let Some(own) = fragments.get(&candidate.trace_id) else { continue };

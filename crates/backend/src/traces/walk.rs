@@ -32,12 +32,12 @@ use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
 use crate::{Backend, Result};
 
 /// How long one page is searched for.
-const MOST_TIME: Duration = Duration::from_secs(10);
+pub(super) const MOST_TIME: Duration = Duration::from_secs(10);
 /// Traces whose fragments are fetched together.
 const FOLDED_AT_ONCE: usize = 2_000;
 /// How long after its trace began a span may start and still lead to it when the search has an upper end: segments
 /// further off are not walked.
-const TRACE_LASTS_SECONDS: i64 = 3_600;
+pub(super) const TRACE_LASTS_SECONDS: i64 = 3_600;
 /// Sorts after every other trace of one start.
 const LAST_ID: [u8; 16] = [0xff; 16];
 

@@ -3,13 +3,19 @@
 //! A segment is counted by every SLI that is as old as its version or older. One that is younger counts it here, and the
 //! segment's version is raised in the same transaction; what is being merged or counted by somebody else is passed over
 //! and met in the next round. A crash undoes the transaction. Newest segments come first: they matter most.
+//!
+//! Where sampling left records out, those that are stored are counted as often as they weigh. Up to which minute an SLI has such
+//! counts is written down with them, and its page says that they are estimates.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use metrics::counter;
 use slowburn_domain::log::LogRecord;
+use slowburn_domain::signal::Telemetry;
+use slowburn_domain::span::Span;
 use slowburn_domain::storage::Backfill;
+use slowburn_domain::time::Timestamp;
 use slowburn_storage::backfill::{self, Uncounted};
 use slowburn_storage::ingest::{self, BadTrace};
 use slowburn_storage::rollup::{self, Deltas};
@@ -19,7 +25,6 @@ use crate::ingest::prepare::{BadTraces, count_log, count_span};
 use crate::ingest::{Counted, SliSet, Unknown};
 use crate::slo::{KnownSlo, Past, SloBook};
 use crate::{Backend, Error, Result};
-use slowburn_domain::signal::Telemetry;
 
 /// Segments counted in one transaction.
 const SEGMENTS: i64 = 16;
@@ -82,17 +87,21 @@ impl Backend {
             tx.rollback().await?;
             return Ok(Err(unknown));
         }
-        let mut deltas = Deltas::new();
+        let (mut deltas, mut estimates) = (Deltas::new(), BTreeMap::new());
         for (place, segment) in places.iter().zip(counted) {
-            for (key, counts) in segment.deltas {
-                let sum = deltas.entry(key).or_default();
-                sum.good += counts.good;
-                sum.total += counts.total;
+            for (sli_id, minute) in segment.estimates.keys() {
+                let latest = estimates.entry(*sli_id).or_insert(*minute);
+                *latest = (*latest).max(*minute);
             }
+            add(&mut deltas, segment.deltas);
+            add(&mut deltas, segment.estimates);
             ingest::insert_bad(&mut tx, *place, &segment.bad).await?;
             backfill::mark_counted(&mut tx, *place, version).await?;
         }
         rollup::append(&mut tx, bucket, &deltas).await?;
+        if !estimates.is_empty() {
+            backfill::mark_estimates(&mut tx, &estimates).await?;
+        }
         tx.commit().await?;
         counter!("slowburn_segments_backfilled_total").increment(places.len() as u64);
         Ok(Ok(places.len() as u64))
@@ -116,11 +125,36 @@ impl Backend {
         let (remaining, stored) = backfill::remaining(&mut connection, &buckets, slo.since_version).await?;
         Ok(Some(Backfill { remaining, stored }))
     }
+
+    /// Until when counts of an SLO are estimates made from a sample; `None` if all that its present window holds are exact.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn estimated_to(&self, slo: &KnownSlo, now: Timestamp) -> Result<Option<Timestamp>> {
+        let leaves: Vec<i32> = slo.leaves().iter().map(|leaf| leaf.sli_id).collect();
+        let latest = {
+            let mut connection = self.0.pool.acquire().await?;
+            backfill::latest_estimate(&mut connection, &leaves).await?
+        };
+        let first = slo.period(now.minute()).first;
+        Ok(latest.filter(|latest| *latest >= first).map(|latest| latest.plus(1).start()))
+    }
+}
+
+/// Adds counts to others.
+fn add(to: &mut Deltas, deltas: Deltas) {
+    for (key, counts) in deltas {
+        let sum = to.entry(key).or_default();
+        sum.good += counts.good;
+        sum.total += counts.total;
+    }
 }
 
 #[derive(Default)]
 struct OfSegment {
     deltas: Deltas,
+    /// The same of records that stand for others.
+    estimates: Deltas,
     unknown: Unknown,
     bad: Vec<BadTrace>,
 }
@@ -133,10 +167,14 @@ fn count(segments: Vec<Uncounted>, book: &SloBook) -> Vec<OfSegment> {
         .into_iter()
         .map(|Uncounted { segment, signal, sli_version, body, .. }| {
             let set = sets.entry(sli_version).or_insert_with(|| book.younger_than(sli_version));
-            let (mut counted, mut bad) = (Counted::default(), BadTraces::default());
+            let (mut counted, mut estimated, mut bad) = (Counted::default(), Counted::default(), BadTraces::default());
             let read = match signal {
                 Telemetry::Spans => {
-                    decode(body, segment.id).map(|spans| spans.iter().for_each(|span| count_span(set, span, &mut counted, &mut bad)))
+                    let count = |span: &Span| {
+                        let counted = if span.weight > 1 { &mut estimated } else { &mut counted };
+                        count_span(set, span, counted, &mut bad);
+                    };
+                    decode(body, segment.id).map(|spans| spans.iter().for_each(count))
                 }
                 Telemetry::Logs => {
                     let count = |records: Vec<LogRecord>| records.iter().for_each(|record| count_log(set, record, &mut counted, &mut bad));
@@ -149,7 +187,10 @@ fn count(segments: Vec<Uncounted>, book: &SloBook) -> Vec<OfSegment> {
                 counter!("slowburn_unreadable_segments_total").increment(1);
                 return OfSegment::default();
             }
-            OfSegment { deltas: counted.deltas, unknown: counted.unknown, bad: bad.into_rows() }
+            for (slo, values) in estimated.unknown {
+                counted.unknown.entry(slo).or_default().extend(values);
+            }
+            OfSegment { deltas: counted.deltas, estimates: estimated.deltas, unknown: counted.unknown, bad: bad.into_rows() }
         })
         .collect()
 }

@@ -4,7 +4,8 @@ use sqlx::PgPool;
 
 use crate::Scene;
 
-const COORDINATION: [&str; 14] = [
+const COORDINATION: [&str; 15] = [
+    "sli_estimates",
     "saved_views",
     "agents",
     "budget_exclusions",

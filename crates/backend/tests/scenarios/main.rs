@@ -8,6 +8,7 @@ mod complete;
 mod composite;
 mod correlation;
 mod definitions;
+mod duration;
 mod editor;
 mod exclusion;
 mod faults;

@@ -89,6 +89,19 @@ async fn a8_slos_and_rates_count_all_though_a_sample_is_stored(pool: PgPool) {
     let late = counts(&scene, "late").await;
     assert_eq!(late.total - late.good, FAILED, "errors are exact");
     assert_eq!(late.good, 10 * (kept.cast_unsigned() - FAILED), "a kept trace stands for ten");
+
+    // Whoever reads it is told, for as long as its window holds such counts.
+    let estimated_to = async |name: &str| {
+        let now = scene.clock.now();
+        let told = scene.backend.slo_page(name, None, None, now).await.expect("known").estimated_to;
+        let known = scene.backend.slo(name, now).await.expect("known");
+        assert_eq!(scene.backend.estimated_to(&known.slo, now).await.expect("read"), told);
+        told
+    };
+    assert_eq!(estimated_to("early").await, None, "counted at the door");
+    assert_eq!(estimated_to("late").await, Some(NOON.plus_seconds(30)), "the minute of the spans is over then");
+    scene.clock.advance_seconds(7 * 86_400);
+    assert_eq!(estimated_to("late").await, None);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -74,6 +74,7 @@ fn page(hours: &[(u64, u64)]) -> SloPage {
         source: None,
         groups: None,
         backfill: None,
+        estimated_to: None,
         incidents: vec![],
         history: Vec::new(),
         bad_traces: Vec::new(),

@@ -40,7 +40,8 @@ pub(super) async fn check(server: &Server, data: &std::path::Path, sent: &Sent, 
         report.add("A2", format!("{what}: {name} acknowledged, {found}"), records as f64, "", Bound::None);
         report.add("", "… retries of their senders", retries as f64, "", Bound::None);
     }
-    Ok(Later { what: what.to_owned(), points: sent.points })
+    let traces = sent.workloads.iter().map(|workload| workload.traces as u64).sum();
+    Ok(Later { what: what.to_owned(), points: sent.points, traces })
 }
 
 async fn spans(server: &Server, client: &Client, workloads: &[Workload]) -> Result<()> {
