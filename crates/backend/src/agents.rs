@@ -57,10 +57,14 @@ impl Backend {
     /// There is no such agent; the database.
     pub async fn heartbeat(&self, name: &str) -> Result<Agent> {
         for _ in 0..ADMISSIONS {
-            let now = self.0.clock.now();
             let slis = self.0.ingest.hold_slis().await;
             let mut tx = self.0.pool.begin().await?;
-            let Some((agent, was_overdue)) = agent::heard(&mut tx, name, now).await? else { return Err(unknown(name)) };
+            let mut now = Timestamp::default();
+            let clock = || {
+                now = self.0.clock.now();
+                now
+            };
+            let Some((agent, was_overdue)) = agent::heard(&mut tx, name, clock).await? else { return Err(unknown(name)) };
             let mut counted = Counted::default();
             slis.count(Signal::Heartbeats, &Heartbeat { agent: name, has_come: true }, now.minute(), &mut counted, |_| {});
             if counted.unknown.is_empty() {

@@ -30,22 +30,26 @@ pub async fn register(connection: &mut PgConnection, name: &str, interval_second
 
 /// Notes that an agent was heard of. Gives whether it was overdue; `None` when there is no such agent.
 ///
+/// The clock is read when the row is held: words counted as missed while this one waited for the row were due before it.
+///
 /// # Errors
 /// The database.
-pub async fn heard(connection: &mut PgConnection, name: &str, now: Timestamp) -> Result<Option<(Agent, bool)>> {
-    // The row as it was is locked, so of two words at once one ends the silence.
+pub async fn heard(connection: &mut PgConnection, name: &str, clock: impl FnOnce() -> Timestamp) -> Result<Option<(Agent, bool)>> {
+    let name = storable(name);
+    // Of two words at once one ends the silence.
+    let was_overdue: Option<bool> =
+        sqlx::query_scalar("SELECT is_overdue FROM agents WHERE name = $1 FOR UPDATE").bind(&name).fetch_optional(&mut *connection).await?;
+    let Some(was_overdue) = was_overdue else { return Ok(None) };
     let row = sqlx::query(
-        "WITH before AS (SELECT name, is_overdue FROM agents WHERE name = $1 FOR UPDATE)
-         UPDATE agents a SET heartbeat_ns = greatest(a.heartbeat_ns, $2), due_ns = greatest(a.heartbeat_ns, $2) + a.interval_seconds * 1000000000::bigint,
+        "UPDATE agents SET heartbeat_ns = greatest(heartbeat_ns, $2), due_ns = greatest(heartbeat_ns, $2) + interval_seconds * 1000000000::bigint,
              is_overdue = false, missed_ns = NULL
-         FROM before WHERE a.name = before.name
-         RETURNING a.*, before.is_overdue AS was_overdue",
+         WHERE name = $1 RETURNING *",
     )
-    .bind(storable(name))
-    .bind(now.nanos())
-    .fetch_optional(connection)
+    .bind(&name)
+    .bind(clock().nanos())
+    .fetch_one(connection)
     .await?;
-    row.map(|row| Ok((agent_of(&row)?, row.try_get("was_overdue")?))).transpose()
+    Ok(Some((agent_of(&row)?, was_overdue)))
 }
 
 /// Finds agents that are overdue at `now` and not known to be; each is given to one caller.

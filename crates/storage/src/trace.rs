@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bytes::Bytes;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::Status;
@@ -13,6 +12,7 @@ use uuid::Uuid;
 
 use crate::copy::storable;
 use crate::ingest::indexed_part;
+use crate::segment::Body;
 use crate::{Error, Result};
 
 /// Which kind of ID to look up.
@@ -60,6 +60,11 @@ pub struct Walked {
     /// Where to go on ([`CandidateQuery::before`]); `None` when there are no more rows. Further rows may have this very place.
     pub next: Option<(Timestamp, TraceId)>,
 }
+
+/// A file of no more bytes is fetched as a whole.
+const SMALL_FILE: i32 = 65_536;
+/// The footer of a larger one is looked for in so many bytes at its end.
+const FOOTER: i32 = 32_768;
 
 fn uuid_of(trace_id: TraceId) -> Uuid {
     Uuid::from_bytes(*trace_id.as_bytes())
@@ -319,11 +324,11 @@ fn fragment_of(row: &sqlx::postgres::PgRow, classes: &BTreeMap<i64, SpanClass>) 
     Ok((fragment, segment))
 }
 
-/// The Parquet file of a segment, and the filter over its attributes; `None` when its slot is gone.
+/// The Parquet file of a segment; `None` when its slot is gone.
 ///
 /// # Errors
 /// The database.
-pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) -> Result<Option<Bytes>> {
+pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) -> Result<Option<Body>> {
     let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM segments WHERE bucket = $1 AND id = $2 AND slot = $3 AND part = $4")
         .bind(segment.bucket)
         .bind(segment.id)
@@ -331,7 +336,51 @@ pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) ->
         .bind(segment.part)
         .fetch_optional(connection)
         .await?;
-    Ok(body.map(Bytes::from))
+    Ok(body.map(Body::from))
+}
+
+/// The same with no more of a large file than the columns that `is_wanted` names: bodies are stored uncompressed, so PostgreSQL reads
+/// the parts that are asked for. `None` when its slot is gone.
+///
+/// # Errors
+/// The database.
+pub async fn segment_columns(connection: &mut PgConnection, segment: SegmentRef, is_wanted: impl Fn(&str) -> bool) -> Result<Option<Body>> {
+    let end: Option<(i32, Vec<u8>)> = sqlx::query_as(
+        "SELECT octet_length(body), substring(body FROM CASE WHEN octet_length(body) > $5 THEN octet_length(body) - $6 + 1 ELSE 1 END)
+         FROM segments WHERE bucket = $1 AND id = $2 AND slot = $3 AND part = $4",
+    )
+    .bind(segment.bucket)
+    .bind(segment.id)
+    .bind(segment.slot)
+    .bind(segment.part)
+    .bind(SMALL_FILE)
+    .bind(FOOTER)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((size, end)) = end else { return Ok(None) };
+    let mut body = Body::ending(u64::from(size.unsigned_abs()), end);
+    // What is no Parquet file is for its reader to tell.
+    let Some(missing) = body.missing(is_wanted) else { return segment_body(connection, segment).await };
+    let as_integer = |at: u64| i32::try_from(at).unwrap_or(i32::MAX);
+    let starts: Vec<i32> = missing.iter().map(|range| as_integer(range.start)).collect();
+    let lengths: Vec<i32> = missing.iter().map(|range| as_integer(range.end - range.start)).collect();
+    if starts.is_empty() {
+        return Ok(Some(body));
+    }
+    let parts: Vec<(i32, Vec<u8>)> = sqlx::query_as(
+        "SELECT r.start, substring(s.body FROM r.start + 1 FOR r.length) FROM segments s CROSS JOIN unnest($5, $6) AS r (start, length)
+         WHERE s.bucket = $1 AND s.id = $2 AND s.slot = $3 AND s.part = $4",
+    )
+    .bind(segment.bucket)
+    .bind(segment.id)
+    .bind(segment.slot)
+    .bind(segment.part)
+    .bind(starts)
+    .bind(lengths)
+    .fetch_all(connection)
+    .await?;
+    parts.into_iter().for_each(|(start, part)| body.add(u64::from(start.unsigned_abs()), part));
+    Ok(Some(body))
 }
 
 /// Which segments may hold a wanted span.

@@ -11,7 +11,7 @@ use slowburn_storage::trace::{IdKind, SegmentRef};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::segments::matching;
+use crate::segments::{Part, matching};
 use crate::{Backend, Result};
 
 impl Backend {
@@ -36,7 +36,7 @@ impl Backend {
         let segments: Vec<SegmentRef> = segments.into_iter().map(|extent| extent.segment).collect();
         let traces: Arc<HashSet<[u8; 16]>> = Arc::new(trace_ids.iter().map(|id| *id.as_bytes()).collect());
         let id: Option<Arc<str>> = correlation_id.map(Arc::from);
-        let mut found: Vec<LogRecord> = matching(connection, &segments, move |body, segment_id| {
+        let mut found: Vec<LogRecord> = matching(connection, &segments, Part::Whole, move |body, segment_id| {
             let (traces, id) = (Arc::clone(&traces), id.clone());
             decode_logs_where(body, segment_id, move |trace_id, correlation_id| {
                 trace_id.is_some_and(|trace_id| traces.contains(trace_id)) || id.is_some() && correlation_id == id.as_deref()

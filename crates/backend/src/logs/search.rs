@@ -11,14 +11,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use slowburn_domain::log::{LogRecord, Severity, TextQuery};
 use slowburn_domain::log_query::{LogCursor, LogQuery};
 use slowburn_domain::query::DEFAULT_LIMIT;
 use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::time::Timestamp;
 use slowburn_storage::log;
-use slowburn_storage::segment::{Bloom, LogColumns, Wanted, decode_log_rows, json_text, log_columns};
+use slowburn_storage::segment::{Bloom, Body, LogColumns, Wanted, decode_log_rows, json_text, log_columns};
 use slowburn_storage::trace::{self, Extent, IdKind, SegmentQuery, last_segment_id};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -26,7 +25,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::row::{Row, wanted};
 use crate::filter::{Filter, Requirements};
-use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
+use crate::segments::{AT_ONCE, MOST_STEP, Part, matching, possible};
 use crate::{Backend, Error, Result};
 
 /// How long one page is searched for.
@@ -95,7 +94,7 @@ impl Backend {
             step = (step * 2).min(MOST_STEP);
             let candidates = possible(&mut tx, now, &hashes).await?;
             let wanted = Arc::clone(&record);
-            found.extend(matching(&mut tx, &candidates, move |body, id| wanted.find(body, id)).await?);
+            found.extend(matching(&mut tx, &candidates, Part::Whole, move |body, id| wanted.find(body, id)).await?);
             found.sort_by_key(|(time, key, _)| std::cmp::Reverse((*time, *key)));
             cut(&mut found, limit + 1);
         }
@@ -196,7 +195,7 @@ impl Match {
     }
 
     /// The newest wanted records of a segment.
-    fn find(&self, body: Bytes, id: i64) -> std::result::Result<Vec<Placed>, slowburn_storage::Error> {
+    fn find(&self, body: Body, id: i64) -> std::result::Result<Vec<Placed>, slowburn_storage::Error> {
         let mut hits: Vec<(Timestamp, usize)> = Vec::new();
         let mut first = 0;
         for columns in log_columns(body.clone(), id, &self.wanted)? {

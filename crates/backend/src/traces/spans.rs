@@ -7,11 +7,11 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use slowburn_domain::id::TraceId;
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::trace::{Fragment, TraceSummary, fold};
-use slowburn_storage::segment::{LaneSpan, decode_trace, lane_spans};
+use slowburn_storage::segment::{LaneSpan, decode_trace, is_lane_column, lane_spans};
 use slowburn_storage::trace::{self, SegmentRef};
 use sqlx::PgConnection;
 
-use crate::segments::matching;
+use crate::segments::{Part, matching};
 use crate::{Backend, Error, Result};
 
 /// Segments decoded at the same time for one trace.
@@ -83,7 +83,7 @@ pub(super) async fn lanes_together(
     segments.sort_by_key(|segment| (segment.id, *segment));
     segments.dedup();
     let wanted: Arc<HashSet<[u8; 16]>> = Arc::new(traces.iter().map(|id| *id.as_bytes()).collect());
-    let spans = matching(connection, &segments, move |body, segment_id| {
+    let spans = matching(connection, &segments, Part::Columns(&is_lane_column), move |body, segment_id| {
         let wanted = Arc::clone(&wanted);
         lane_spans(body, segment_id, move |id| wanted.contains(id))
     });

@@ -14,21 +14,20 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::query::{Cursor, TraceQuery};
 use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{TraceSummary, fold};
-use slowburn_storage::segment::{Bloom, Wanted, columns};
+use slowburn_storage::segment::{Bloom, Body, Wanted, columns, is_search_column};
 use slowburn_storage::trace::{self, Extent, SegmentQuery};
 use sqlx::PgConnection;
 
 use super::Found;
 use super::row::{Row, wanted};
 use crate::filter::{Filter, Requirements};
-use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
+use crate::segments::{AT_ONCE, MOST_STEP, Part, matching, possible};
 use crate::{Backend, Result};
 
 /// How long one page is searched for.
@@ -92,7 +91,8 @@ impl Walk<'_> {
             step = (step * 2).min(MOST_STEP);
             let candidates = possible(connection, now, &hashes).await?;
             let wanted = Arc::clone(&span);
-            let hits = matching(connection, &candidates, move |body, id| wanted.traces(body, id)).await?;
+            let is_read = |name: &str| is_search_column(name, &span.wanted);
+            let hits = matching(connection, &candidates, Part::Columns(&is_read), move |body, id| wanted.traces(body, id)).await?;
             let fresh: Vec<TraceId> = hits.into_iter().filter(|id| seen.insert(*id)).collect();
             self.fold(connection, &fresh, &mut found).await?;
         }
@@ -146,7 +146,7 @@ impl Walk<'_> {
 }
 
 impl Match {
-    fn traces(&self, body: Bytes, id: i64) -> std::result::Result<Vec<TraceId>, slowburn_storage::Error> {
+    fn traces(&self, body: Body, id: i64) -> std::result::Result<Vec<TraceId>, slowburn_storage::Error> {
         let mut traces = HashSet::new();
         for columns in columns(body, id, &self.wanted)? {
             for row in 0..columns.len() {

@@ -17,17 +17,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use slowburn_domain::service_map::EdgeKind;
 use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::{Kind, Span};
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_storage::database::make_repeatable;
 use slowburn_storage::edge::{self, EdgeKey, Edges};
-use slowburn_storage::segment::{CallColumns, Cell, call_columns};
+use slowburn_storage::segment::{Body, CallColumns, Cell, call_columns, is_call_column};
 use slowburn_storage::trace::{self, SegmentQuery};
 
-use crate::segments::matching;
+use crate::segments::{Part, matching};
 use crate::{Backend, Result};
 
 /// Minutes counted in a round.
@@ -125,10 +124,16 @@ impl Backend {
             up_to_segment: i64::MAX,
         };
         let segments: Vec<_> = trace::segments(&mut tx, buckets, &conditions).await?.into_iter().map(|extent| extent.segment).collect();
-        let answers = matching(&mut tx, &segments, move |body, id| Ok(readable(answers(body, id, minute), id))).await?;
+        let of_answers = |name: &str| is_call_column(name, &[]);
+        let of_requests = |name: &str| is_call_column(name, &KEYS);
+        let answers =
+            matching(&mut tx, &segments, Part::Columns(&of_answers), move |body, id| Ok(readable(answers(body, id, minute), id))).await?;
         let asked: Arc<HashSet<u64>> = Arc::new(answers.iter().map(|answer| answer.asked_by).collect());
         let wanted = Arc::clone(&asked);
-        let found = matching(&mut tx, &segments, move |body, id| Ok(readable(requests(body, id, minute, &wanted), id))).await?;
+        let found = matching(&mut tx, &segments, Part::Columns(&of_requests), move |body, id| {
+            Ok(readable(requests(body, id, minute, &wanted), id))
+        })
+        .await?;
         let edges = join(answers, found, minute);
         let bucket = (minute.0.unsigned_abs() % u32::from(self.0.settings.buckets)) as i16;
         let age = (now.seconds() - minute.plus(1).start().seconds()).max(FIRST_AGE);
@@ -178,7 +183,7 @@ fn readable<T>(read: std::result::Result<Vec<T>, slowburn_storage::Error>, id: i
 }
 
 /// Server spans that end in the minute, or near enough that a client's span of the minute is theirs.
-fn answers(body: Bytes, id: i64, minute: Minute) -> std::result::Result<Vec<Answer>, slowburn_storage::Error> {
+fn answers(body: Body, id: i64, minute: Minute) -> std::result::Result<Vec<Answer>, slowburn_storage::Error> {
     let near = minute.start().plus_seconds(-AROUND_SECONDS)..minute.plus(1).start().plus_seconds(BORDER_SECONDS);
     let mut answers = Vec::new();
     for rows in call_columns(body, id, &[])? {
@@ -196,7 +201,7 @@ fn answers(body: Bytes, id: i64, minute: Minute) -> std::result::Result<Vec<Answ
     Ok(answers)
 }
 
-fn requests(body: Bytes, id: i64, minute: Minute, asked: &HashSet<u64>) -> std::result::Result<Vec<Request>, slowburn_storage::Error> {
+fn requests(body: Body, id: i64, minute: Minute, asked: &HashSet<u64>) -> std::result::Result<Vec<Request>, slowburn_storage::Error> {
     let mut requests = Vec::new();
     for rows in call_columns(body, id, &KEYS)? {
         let mut service: Arc<str> = Arc::default();

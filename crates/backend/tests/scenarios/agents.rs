@@ -1,5 +1,7 @@
 //! E3: agents that promise to be heard of; a silence is told once, and so is its end.
 
+use std::time::Duration;
+
 use slowburn_backend::Backend;
 use slowburn_domain::event::EventQuery;
 use slowburn_domain::slo::Counts;
@@ -113,4 +115,22 @@ async fn b2_every_word_of_an_agent_counts_once_also_one_that_did_not_come(pool: 
     assert_eq!(counts("punctual@w2").await, Counts { good: 1, total: 4 });
     pass(300);
     assert_eq!(look().await, 30, "ten each, found late, in the minutes in which they were due");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn b2_a_word_that_waits_for_its_row_is_heard_after_those_counted_as_missed_meanwhile(pool: PgPool) {
+    let scene = Scene::new(pool.clone()).await;
+    scene.backend.register_agent("worker", 30).await.expect("registered");
+    let mut counting = pool.begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM agents FOR UPDATE").execute(&mut *counting).await.expect("locked");
+    let meanwhile = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool).await.expect("asked") == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        scene.clock.advance_seconds(100);
+        counting.commit().await.expect("released");
+    };
+    let (agent, ()) = tokio::join!(scene.backend.heartbeat("worker"), meanwhile);
+    assert_eq!(agent.expect("heard").heartbeat_at, Some(NOON.plus_nanos(100_000_000_000)));
 }

@@ -6,10 +6,10 @@ use std::ops::Deref;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array as _, FixedSizeBinaryArray, PrimitiveArray, RecordBatch};
-use bytes::Bytes;
 use slowburn_domain::span::{Kind, Status};
 use slowburn_domain::time::Timestamp;
 
+use super::body::Body;
 use super::in_place::{self, InPlace, Wanted};
 use super::shared::corrupt;
 use crate::Result;
@@ -27,15 +27,24 @@ pub struct CallColumns {
     weight: Option<PrimitiveArray<Int64Type>>,
 }
 
+/// The columns of spans alone that are read.
+const OWN: [&str; 8] = ["trace_id", "span_id", "parent_span_id", "start", "duration", "kind", "status", "weight"];
+
+fn wanted(attributes: &[&str]) -> Wanted {
+    Wanted { attributes: Some(attributes.iter().map(|key| (*key).to_owned()).collect()), ..Wanted::default() }
+}
+
+/// Whether [`call_columns`] reads a column.
+pub fn is_call_column(name: &str, attributes: &[&str]) -> bool {
+    OWN.contains(&name) || in_place::is_wanted(name, &wanted(attributes))
+}
+
 /// Reads them, with the attributes of the given keys. `id` is for error messages.
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub fn call_columns(body: Bytes, id: i64, attributes: &[&str]) -> Result<Vec<CallColumns>> {
-    let keys = attributes.iter().map(|key| (*key).to_owned()).collect();
-    let wanted = Wanted { attributes: Some(keys), ..Wanted::default() };
-    let own = |name: &str| matches!(name, "trace_id" | "span_id" | "parent_span_id" | "start" | "duration" | "kind" | "status" | "weight");
-    in_place::read(body, &wanted, own, |batch| CallColumns::of(batch, id))
+pub fn call_columns(body: Body, id: i64, attributes: &[&str]) -> Result<Vec<CallColumns>> {
+    in_place::read(body, &wanted(attributes), |name| OWN.contains(&name), |batch| CallColumns::of(batch, id))
 }
 
 impl Deref for CallColumns {

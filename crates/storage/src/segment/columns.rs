@@ -5,10 +5,10 @@ use std::ops::Deref;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array as _, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray};
-use bytes::Bytes;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::span::{Kind, Status};
 
+use super::body::Body;
 use super::in_place::{self, InPlace, Wanted};
 use super::shared::corrupt;
 use crate::Result;
@@ -23,13 +23,21 @@ pub struct Columns {
     duration: Option<PrimitiveArray<Int64Type>>,
 }
 
+/// Whether [`columns`] reads a column.
+pub fn is_read(name: &str, wanted: &Wanted) -> bool {
+    is_own(name, wanted) || in_place::is_wanted(name, wanted)
+}
+
+fn is_own(name: &str, wanted: &Wanted) -> bool {
+    matches!(name, "trace_id" | "operation" | "kind" | "status") || name == "duration" && wanted.content
+}
+
 /// Reads columns of a segment. `id` is for error messages.
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub fn columns(body: Bytes, id: i64, wanted: &Wanted) -> Result<Vec<Columns>> {
-    let own = |name: &str| matches!(name, "trace_id" | "operation" | "kind" | "status") || name == "duration" && wanted.content;
-    in_place::read(body, wanted, own, |batch| Columns::of(batch, id))
+pub fn columns(body: Body, id: i64, wanted: &Wanted) -> Result<Vec<Columns>> {
+    in_place::read(body, wanted, |name| is_own(name, wanted), |batch| Columns::of(batch, id))
 }
 
 impl Deref for Columns {

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array as _, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use slowburn_domain::span::Value;
 
+use super::body::Body;
 use super::shared::{IDS, Rest, SourceRead, corrupt};
 use crate::Result;
 
@@ -64,7 +64,7 @@ enum AttributeColumn {
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub(super) fn read<T>(body: Bytes, wanted: &Wanted, own: impl Fn(&str) -> bool, of: impl Fn(&RecordBatch) -> Result<T>) -> Result<Vec<T>> {
+pub(super) fn read<T>(body: Body, wanted: &Wanted, own: impl Fn(&str) -> bool, of: impl Fn(&RecordBatch) -> Result<T>) -> Result<Vec<T>> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
     let fields = builder.schema().fields().iter().enumerate();
     let roots: Vec<usize> =
@@ -73,7 +73,8 @@ pub(super) fn read<T>(body: Bytes, wanted: &Wanted, own: impl Fn(&str) -> bool, 
     builder.with_projection(mask).with_batch_size(16_384).build()?.map(|batch| of(&batch?)).collect()
 }
 
-fn is_wanted(name: &str, wanted: &Wanted) -> bool {
+/// Whether [`read`] reads a column that segments of every signal have.
+pub(super) fn is_wanted(name: &str, wanted: &Wanted) -> bool {
     match name {
         "service" => true,
         "source" => wanted.resource,

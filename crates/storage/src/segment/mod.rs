@@ -10,6 +10,7 @@
 
 mod attributes;
 mod bloom;
+mod body;
 mod calls;
 mod columns;
 mod decode;
@@ -23,12 +24,13 @@ mod shared;
 mod tests;
 
 pub use bloom::Bloom;
-pub use calls::{CallColumns, call_columns};
-pub use columns::{Columns, columns};
+pub use body::Body;
+pub use calls::{CallColumns, call_columns, is_call_column};
+pub use columns::{Columns, columns, is_read as is_search_column};
 pub use decode::{decode, decode_trace, decode_traces};
 pub use encode::encode;
 pub use in_place::{Cell, InPlace, Wanted};
-pub use lane::{LaneSpan, lane_spans};
+pub use lane::{LaneSpan, is_lane_column, lane_spans};
 pub use log::{LogColumns, decode_log_rows, decode_logs, decode_logs_where, encode_logs, log_columns};
 pub use point::{decode_points, decode_series, encode_points, point_order};
 pub use shared::{json as json_text, source_from_json, source_json};
