@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres};
 
 use crate::{Error, MIGRATIONS, Result};
 
@@ -67,6 +68,19 @@ pub async fn ping(connection: &mut PgConnection) -> Result<()> {
 pub async fn make_snapshot(transaction: &mut PgConnection) -> Result<()> {
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(transaction).await?;
     Ok(())
+}
+
+/// The rows of a query over all partitions that indices answer, by a plan that the session keeps. PostgreSQL would plan it anew each time,
+/// because it guesses ten elements for every array in a kept plan and finds that dear; planning over the partitions of thirty days
+/// takes three times as long as running. Holds in a transaction.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn fetch_by_kept_plan(transaction: &mut PgConnection, query: Query<'_, Postgres, PgArguments>) -> Result<Vec<PgRow>> {
+    sqlx::raw_sql("SET LOCAL plan_cache_mode = force_generic_plan").execute(&mut *transaction).await?;
+    let rows = query.fetch_all(&mut *transaction).await?;
+    sqlx::raw_sql("SET LOCAL plan_cache_mode = auto").execute(transaction).await?;
+    Ok(rows)
 }
 
 /// Makes a transaction see one state of the database from its first statement on, and fail as a conflict when what it changes was

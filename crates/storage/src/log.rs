@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::Result;
 use crate::copy::Rows;
+use crate::database::fetch_by_kept_plan;
 use crate::ingest::NewSegment;
 use crate::trace::{Extent, IdKind, SegmentRef};
 
@@ -101,16 +102,12 @@ pub(crate) async fn remove(connection: &mut PgConnection, bucket: i16, slot: i32
 /// # Errors
 /// The database.
 pub async fn mentioning(connection: &mut PgConnection, buckets: &[i16], keys: &[Uuid], up_to_segment: i64) -> Result<Vec<Extent>> {
-    let rows = sqlx::query(
+    let query = sqlx::query(
         "SELECT bucket, slot, part, segment_id, max(to_ns) AS to_ns, sum(records)::integer FROM log_index
          WHERE bucket = ANY ($1) AND key = ANY ($2) AND segment_id <= $3
          GROUP BY 1, 2, 3, 4 ORDER BY to_ns DESC, segment_id DESC",
-    )
-    .bind(buckets)
-    .bind(keys)
-    .bind(up_to_segment)
-    .fetch_all(connection)
-    .await?;
+    );
+    let rows = fetch_by_kept_plan(connection, query.bind(buckets).bind(keys).bind(up_to_segment)).await?;
     rows.iter()
         .map(|row| {
             Ok(Extent {

@@ -11,6 +11,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use crate::copy::storable;
+use crate::database::fetch_by_kept_plan;
 use crate::ingest::indexed_part;
 use crate::segment::Body;
 use crate::{Error, Result};
@@ -114,7 +115,7 @@ pub async fn candidates(connection: &mut PgConnection, buckets: &[i16], query: &
     if query.id.is_none() {
         sql.push(") c ORDER BY c.start_ns DESC, c.trace_id DESC LIMIT ").push_bind(limit);
     }
-    let rows = sql.build().fetch_all(connection).await?;
+    let rows = fetch_by_kept_plan(connection, sql.build()).await?;
     rows.iter().map(candidate_of).collect()
 }
 
@@ -127,7 +128,7 @@ pub async fn walk(connection: &mut PgConnection, buckets: &[i16], query: &Candid
     by_bucket(&mut sql, "c.trace_id, c.start_ns, c.end_ns, b.bucket", buckets);
     newest(&mut sql, query, most);
     sql.push(") c");
-    let rows = sql.build().fetch_all(connection).await?;
+    let rows = fetch_by_kept_plan(connection, sql.build()).await?;
     let mut walked = Walked::default();
     // Of each bucket the number of rows and the last place.
     let mut last: BTreeMap<i16, (i64, (Timestamp, TraceId))> = BTreeMap::new();
@@ -249,15 +250,11 @@ pub async fn fragments(
     up_to_segment: i64,
 ) -> Result<HashMap<TraceId, Vec<(Fragment, SegmentRef)>>> {
     let ids: Vec<Uuid> = trace_ids.iter().map(|id| uuid_of(*id)).collect();
-    let rows = sqlx::query(
+    let query = sqlx::query(
         "SELECT trace_id, bucket, slot, part, segment_id, start_ns, end_ns, root_start_ns, root_class, spans, errors, root_is_known, classes, ids
          FROM trace_index WHERE bucket = ANY ($1) AND trace_id = ANY ($2) AND segment_id <= $3 ORDER BY segment_id",
-    )
-    .bind(buckets)
-    .bind(ids)
-    .bind(up_to_segment)
-    .fetch_all(&mut *connection)
-    .await?;
+    );
+    let rows = fetch_by_kept_plan(connection, query.bind(buckets).bind(ids).bind(up_to_segment)).await?;
     let mut wanted: Vec<i64> =
         rows.iter().map(|row| row.try_get::<Vec<i64>, _>("classes")).collect::<std::result::Result<Vec<_>, _>>()?.concat();
     wanted.sort_unstable();

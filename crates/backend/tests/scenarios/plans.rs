@@ -69,3 +69,26 @@ async fn questions_about_one_thing_are_answered_by_an_index(pool: PgPool) {
     }
     assert!(after.contains_key("trace_index"), "{after:?}");
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn h3_what_is_asked_of_all_partitions_is_planned_once_in_a_session(pool: PgPool) {
+    let own = PgPoolOptions::new().max_connections(1).connect_with((*pool.connect_options()).clone()).await.expect("connected");
+    let scene = Scene::new(own.clone()).await;
+    let span = SpanBuilder::new(1, 1, NOON).with(text("correlation_id", "order-1"));
+    scene.send(body("checkout", vec![span.build()])).await.expect("accepted");
+    for _ in 0..3 {
+        scene.backend.correlation_page("order-1", scene.clock.now()).await.expect("found");
+        assert_eq!(scene.find("limit=50").await, [1].into());
+        assert_eq!(scene.find("min_duration_ms=0").await, [1].into());
+    }
+    // Statements that look for something by index and time, with how often each was planned anew and not.
+    let plans: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements
+         WHERE statement ~ 'FROM (trace_index|log_index)' AND statement LIKE 'SELECT%'",
+    )
+    .fetch_all(&own)
+    .await
+    .expect("statements");
+    assert!(plans.len() >= 4, "{plans:?}");
+    assert!(plans.iter().all(|(_, custom, kept)| *custom == 0 && *kept >= 3), "{plans:?}");
+}
