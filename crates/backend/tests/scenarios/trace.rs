@@ -98,8 +98,8 @@ fn assert_read(read: (Vec<u128>, Option<(TraceId, usize)>), alike: &[u128], othe
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn h11_of_large_files_the_columns_are_read_that_a_search_or_a_story_looks_at(pool: PgPool) {
-    let scene = Scene::new(pool.clone()).await;
     const TRACES: u128 = 5_000;
+    let scene = Scene::new(pool.clone()).await;
     let spans = (1..=TRACES).flat_map(|trace| {
         let noise = trace.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834);
         let front = SpanBuilder::new(trace, 1, NOON).named("buy").lasting_ms(40).with(text("noise", &format!("{noise:032x}")));

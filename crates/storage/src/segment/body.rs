@@ -6,7 +6,7 @@ use std::ops::Range;
 use bytes::buf::Reader;
 use bytes::{Buf as _, Bytes};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
 /// What lies between two wanted chunks is fetched with them when it is no more than this, bytes.
@@ -73,7 +73,7 @@ impl Body {
 }
 
 fn chunks(footer: &ParquetMetaData, is_wanted: impl Fn(&str) -> bool) -> Vec<Range<u64>> {
-    let columns = footer.row_groups().iter().flat_map(|group| group.columns());
+    let columns = footer.row_groups().iter().flat_map(RowGroupMetaData::columns);
     let wanted = columns.filter(|column| column.column_path().parts().first().is_some_and(|root| is_wanted(root)));
     wanted
         .filter_map(|column| {
