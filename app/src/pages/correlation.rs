@@ -65,7 +65,7 @@ fn Story(page: view::CorrelationPage) -> impl IntoView {
                 <section class="correlation-traces">
                     <h2>"Traces"</h2>
                     <TraceList traces=page.traces caption="Traces with this correlation ID, oldest first" common_id=page.id />
-                    <p><a href=all>"Open in search"</a></p>
+                    <p class="more"><a href=all>"Open in search"</a></p>
                     <h2 id="logs">"Log lines and events"</h2>
                     <LogList logs=page.logs caption="Log lines and events with this correlation ID or in its traces, oldest first" search=all_logs is_cut=page.more_logs />
                 </section>

@@ -26,7 +26,7 @@ use sqlx::PgConnection;
 
 use crate::filter::{Field, Filter};
 use crate::ingest::Overflow;
-use crate::segments::{AT_ONCE, MOST_STEP, Part, matching, possible};
+use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
 use crate::{Backend, Error, Result};
 
 /// Most series of one answer.
@@ -142,7 +142,7 @@ impl Backend {
             let candidates = possible(connection, step, &hashes).await?;
             let (wanted, name) = (Arc::clone(&wanted), Arc::clone(&name));
             points.extend(
-                matching(connection, &candidates, Part::Whole, move |body, id| {
+                matching(connection, &candidates, move |body, id| {
                     decode_series(body, id, &name, |series| wanted.contains(&series), from, to)
                 })
                 .await?,

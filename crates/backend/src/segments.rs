@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use slowburn_storage::Error as StorageError;
-use slowburn_storage::segment::{Bloom, Body};
+use slowburn_storage::segment::Bloom;
 use slowburn_storage::trace::{self, Extent, SegmentRef};
 use sqlx::PgConnection;
 use tokio::task::JoinHandle;
@@ -31,31 +32,17 @@ pub(crate) async fn possible(connection: &mut PgConnection, extents: &[Extent], 
     Ok(segments.into_iter().filter(may_hold).collect())
 }
 
-/// What a search reads of a segment.
-#[derive(Clone, Copy)]
-pub(crate) enum Part<'a> {
-    /// Every column.
-    Whole,
-    /// The columns that this names.
-    Columns(&'a (dyn Fn(&str) -> bool + Sync)),
-}
-
 /// What `find` finds in each of some segments, all together.
 pub(crate) async fn matching<T: Send + 'static>(
     connection: &mut PgConnection,
     segments: &[SegmentRef],
-    part: Part<'_>,
-    find: impl Fn(Body, i64) -> std::result::Result<Vec<T>, StorageError> + Clone + Send + 'static,
+    find: impl Fn(Bytes, i64) -> std::result::Result<Vec<T>, StorageError> + Clone + Send + 'static,
 ) -> Result<Vec<T>> {
     let mut hits = Vec::new();
     let mut busy: VecDeque<JoinHandle<std::result::Result<Vec<T>, StorageError>>> = VecDeque::new();
     for segment in segments {
-        let body = match part {
-            Part::Whole => trace::segment_body(connection, *segment).await?,
-            Part::Columns(is_wanted) => trace::segment_columns(connection, *segment, is_wanted).await?,
-        };
         // Past retention meanwhile, if it is gone.
-        if let Some(body) = body {
+        if let Some(body) = trace::segment_body(connection, *segment).await? {
             if busy.len() == AT_ONCE
                 && let Some(first) = busy.pop_front()
             {

@@ -9,6 +9,6 @@ mod spans;
 mod trace_page;
 mod walk;
 
-pub(crate) use row::{operand, wanted_by};
+pub(crate) use row::{operand, wanted as wanted_by};
 pub use search::Found;
 pub use spans::TraceDetail;

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use slowburn_domain::signal::Telemetry;
 use slowburn_domain::time::Minute;
 use sqlx::{PgConnection, Row as _};
 
 use crate::partition::Part;
-use crate::segment::Body;
 use crate::trace::{SegmentRef, signal_of};
 use crate::{Error, Result};
 
@@ -26,7 +26,7 @@ pub struct Uncounted {
     /// SLIs since this version or before have counted it.
     pub sli_version: i32,
     /// The Parquet file.
-    pub body: Body,
+    pub body: Bytes,
 }
 
 /// Locks some segments counted by a version before `version`, newest first, `most_segments` at most; those that somebody
@@ -51,7 +51,7 @@ pub async fn lock_uncounted(connection: &mut PgConnection, bucket: i16, version:
                 segment: SegmentRef { bucket, slot: row.try_get(0)?, part: row.try_get(1)?, id: row.try_get(2)? },
                 records: usize::try_from(row.try_get::<i32, _>(3)?).unwrap_or(0),
                 sli_version: row.try_get(4)?,
-                body: Body::from(row.try_get::<Vec<u8>, _>(5)?),
+                body: Bytes::from(row.try_get::<Vec<u8>, _>(5)?),
                 signal: signal_of(row, 6)?,
             })
         })

@@ -3,6 +3,7 @@
 //! A slot that is past retention is gone through segment by segment: what is to be kept is written and the segment
 //! removed in one transaction, so that nothing is kept twice after a crash. The empty slot is then dropped.
 
+use bytes::Bytes;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::signal::Telemetry;
 use sqlx::{PgConnection, Row as _};
@@ -10,7 +11,6 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::partition::Part;
-use crate::segment::Body;
 use crate::trace::{SegmentRef, signal_of, trace_id_of};
 
 /// Traces with a bad event in a slot, in any bucket.
@@ -37,7 +37,7 @@ pub struct Leaving {
     /// SLIs since this version or before have counted it.
     pub sli_version: i32,
     /// The Parquet file.
-    pub body: Body,
+    pub body: Bytes,
 }
 
 /// Some segments of a slot, oldest first.
@@ -58,7 +58,7 @@ pub async fn next(connection: &mut PgConnection, bucket: i16, slot: i32, limit: 
     rows.iter()
         .map(|row| {
             let segment = SegmentRef { bucket, slot, part: row.try_get(0)?, id: row.try_get(1)? };
-            let body = Body::from(row.try_get::<Vec<u8>, _>(3)?);
+            let body = Bytes::from(row.try_get::<Vec<u8>, _>(3)?);
             Ok(Leaving { segment, signal: signal_of(row, 4)?, sli_version: row.try_get(2)?, body })
         })
         .collect()

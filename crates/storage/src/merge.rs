@@ -4,6 +4,7 @@
 //! written, the rows that it replaces are deleted. A reader sees the one or the other, never both. Two mergers that meet
 //! end in a serialization failure of one of them; a crash leaves everything as it was.
 
+use bytes::Bytes;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::signal::Telemetry;
 use sqlx::{PgConnection, Row as _};
@@ -11,7 +12,6 @@ use uuid::Uuid;
 
 use crate::log;
 use crate::partition::Part;
-use crate::segment::Body;
 use crate::trace::signal_of;
 use crate::{Error, Result};
 
@@ -36,7 +36,7 @@ pub struct Small {
     /// Version of the SLI set that its records were matched against.
     pub sli_version: i32,
     /// The Parquet file.
-    pub body: Body,
+    pub body: Bytes,
 }
 
 /// Makes a transaction see one state of the database and fail if what it changes was changed by others meanwhile.
@@ -104,7 +104,7 @@ pub async fn oldest(
                 id: row.try_get(0)?,
                 records: usize::try_from(row.try_get::<i32, _>(1)?).unwrap_or(0),
                 sli_version: row.try_get(2)?,
-                body: Body::from(row.try_get::<Vec<u8>, _>(3)?),
+                body: Bytes::from(row.try_get::<Vec<u8>, _>(3)?),
                 signal: signal_of(row, 4)?,
             })
         })

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::Status;
@@ -13,7 +14,6 @@ use uuid::Uuid;
 use crate::copy::storable;
 use crate::database::fetch_by_kept_plan;
 use crate::ingest::indexed_part;
-use crate::segment::Body;
 use crate::{Error, Result};
 
 /// Which kind of ID to look up.
@@ -61,11 +61,6 @@ pub struct Walked {
     /// Where to go on ([`CandidateQuery::before`]); `None` when there are no more rows. Further rows may have this very place.
     pub next: Option<(Timestamp, TraceId)>,
 }
-
-/// A file of no more bytes is fetched as a whole.
-const SMALL_FILE: i32 = 65_536;
-/// The footer of a larger one is looked for in so many bytes at its end.
-const FOOTER: i32 = 32_768;
 
 fn uuid_of(trace_id: TraceId) -> Uuid {
     Uuid::from_bytes(*trace_id.as_bytes())
@@ -325,7 +320,7 @@ fn fragment_of(row: &sqlx::postgres::PgRow, classes: &BTreeMap<i64, SpanClass>) 
 ///
 /// # Errors
 /// The database.
-pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) -> Result<Option<Body>> {
+pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) -> Result<Option<Bytes>> {
     let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM segments WHERE bucket = $1 AND id = $2 AND slot = $3 AND part = $4")
         .bind(segment.bucket)
         .bind(segment.id)
@@ -333,51 +328,7 @@ pub async fn segment_body(connection: &mut PgConnection, segment: SegmentRef) ->
         .bind(segment.part)
         .fetch_optional(connection)
         .await?;
-    Ok(body.map(Body::from))
-}
-
-/// The same with no more of a large file than the columns that `is_wanted` names: bodies are stored uncompressed, so PostgreSQL reads
-/// the parts that are asked for. `None` when its slot is gone.
-///
-/// # Errors
-/// The database.
-pub async fn segment_columns(connection: &mut PgConnection, segment: SegmentRef, is_wanted: impl Fn(&str) -> bool) -> Result<Option<Body>> {
-    let end: Option<(i32, Vec<u8>)> = sqlx::query_as(
-        "SELECT octet_length(body), substring(body FROM CASE WHEN octet_length(body) > $5 THEN octet_length(body) - $6 + 1 ELSE 1 END)
-         FROM segments WHERE bucket = $1 AND id = $2 AND slot = $3 AND part = $4",
-    )
-    .bind(segment.bucket)
-    .bind(segment.id)
-    .bind(segment.slot)
-    .bind(segment.part)
-    .bind(SMALL_FILE)
-    .bind(FOOTER)
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some((size, end)) = end else { return Ok(None) };
-    let mut body = Body::ending(u64::from(size.unsigned_abs()), end);
-    // What is no Parquet file is for its reader to tell.
-    let Some(missing) = body.missing(is_wanted) else { return segment_body(connection, segment).await };
-    let as_integer = |at: u64| i32::try_from(at).unwrap_or(i32::MAX);
-    let starts: Vec<i32> = missing.iter().map(|range| as_integer(range.start)).collect();
-    let lengths: Vec<i32> = missing.iter().map(|range| as_integer(range.end - range.start)).collect();
-    if starts.is_empty() {
-        return Ok(Some(body));
-    }
-    let parts: Vec<(i32, Vec<u8>)> = sqlx::query_as(
-        "SELECT r.start, substring(s.body FROM r.start + 1 FOR r.length) FROM segments s CROSS JOIN unnest($5, $6) AS r (start, length)
-         WHERE s.bucket = $1 AND s.id = $2 AND s.slot = $3 AND s.part = $4",
-    )
-    .bind(segment.bucket)
-    .bind(segment.id)
-    .bind(segment.slot)
-    .bind(segment.part)
-    .bind(starts)
-    .bind(lengths)
-    .fetch_all(connection)
-    .await?;
-    parts.into_iter().for_each(|(start, part)| body.add(u64::from(start.unsigned_abs()), part));
-    Ok(Some(body))
+    Ok(body.map(Bytes::from))
 }
 
 /// Which segments may hold a wanted span.
@@ -428,7 +379,7 @@ pub async fn segments(connection: &mut PgConnection, buckets: &[i16], query: &Se
         sql.push(" AND from_ns < ").push_bind(to.nanos());
     }
     sql.push(" ORDER BY to_ns DESC, id DESC");
-    let rows = sql.build().fetch_all(connection).await?;
+    let rows = fetch_by_kept_plan(connection, sql.build()).await?;
     rows.iter()
         .map(|row| {
             Ok(Extent {
@@ -446,7 +397,7 @@ pub async fn segments(connection: &mut PgConnection, buckets: &[i16], query: &Se
 /// The database.
 pub async fn blooms(connection: &mut PgConnection, segments: &[SegmentRef]) -> Result<HashMap<SegmentRef, Vec<u8>>> {
     let column = |of: fn(&SegmentRef) -> i64| segments.iter().map(of).collect::<Vec<_>>();
-    let rows = sqlx::query(
+    let query = sqlx::query(
         "SELECT s.bucket, s.slot, s.part, s.id, s.bloom FROM unnest($1::smallint[], $2::bigint[], $3::integer[], $4::smallint[])
              AS r (bucket, id, slot, part)
          JOIN segments s ON s.bucket = r.bucket AND s.id = r.id AND s.slot = r.slot AND s.part = r.part",
@@ -454,9 +405,8 @@ pub async fn blooms(connection: &mut PgConnection, segments: &[SegmentRef]) -> R
     .bind(segments.iter().map(|segment| segment.bucket).collect::<Vec<_>>())
     .bind(column(|segment| segment.id))
     .bind(segments.iter().map(|segment| segment.slot).collect::<Vec<_>>())
-    .bind(segments.iter().map(|segment| segment.part).collect::<Vec<_>>())
-    .fetch_all(connection)
-    .await?;
+    .bind(segments.iter().map(|segment| segment.part).collect::<Vec<_>>());
+    let rows = fetch_by_kept_plan(connection, query).await?;
     rows.iter()
         .map(|row| {
             let segment = SegmentRef { bucket: row.try_get(0)?, slot: row.try_get(1)?, part: row.try_get(2)?, id: row.try_get(3)? };

@@ -169,18 +169,13 @@ impl Open {
         self.span.status = Status::error(message);
     }
 
-    /// Adds the event that an exception leaves.
+    /// Adds the event that an exception leaves; it has no stack trace when `stacktrace` is empty.
     pub(super) fn exception(&mut self, at: SystemTime, kind: &'static str, message: &'static str, stacktrace: &'static str) {
-        self.span.events.events.push(Event::new(
-            "exception",
-            at,
-            vec![
-                KeyValue::new("exception.type", kind),
-                KeyValue::new("exception.message", message),
-                KeyValue::new("exception.stacktrace", stacktrace),
-            ],
-            0,
-        ));
+        let mut attributes = vec![KeyValue::new("exception.type", kind), KeyValue::new("exception.message", message)];
+        if !stacktrace.is_empty() {
+            attributes.push(KeyValue::new("exception.stacktrace", stacktrace));
+        }
+        self.event(at, "exception", attributes);
     }
 
     /// Adds any other event.

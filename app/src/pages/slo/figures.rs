@@ -15,15 +15,15 @@ pub fn Figures(objective: Objective, evaluation: Evaluation) -> impl IntoView {
     let budget = evaluation.budget;
     let rate = sentence::burn_now(&evaluation);
     let meets = evaluation.sli.is_none_or(|sli| sli >= objective.target.ratio());
-    let rest =
-        evaluation.exhaustion.filter(|e| e.is_before_renewal).and_then(sentence::time_left_range).unwrap_or_else(|| {
-            match evaluation.exhaustion {
-                Some(e) if e.seconds <= 0.0 => "of this window's budget nothing is left".to_owned(),
-                Some(e) if !e.is_before_renewal => "the next budget begins first".to_owned(),
-                Some(_) => "at the pace of the last hour".to_owned(),
-                None => "nothing burns now".to_owned(),
-            }
-        });
+    let range = evaluation.exhaustion.filter(|e| e.is_before_renewal).and_then(sentence::time_left_range);
+    let rest = match (range, evaluation.exhaustion) {
+        // The one figure is the last hour's pace, so it may lie outside.
+        (Some(range), _) => format!("{range} at the pace of 6 h"),
+        (None, Some(e)) if e.seconds <= 0.0 => "of this window's budget nothing is left".to_owned(),
+        (None, Some(e)) if !e.is_before_renewal => "the next budget begins first".to_owned(),
+        (None, Some(_)) => "at the pace of the last hour".to_owned(),
+        (None, None) => "nothing burns now".to_owned(),
+    };
     view! {
         <dl class="figures">
             <Figure

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use slowburn_domain::id::TraceId;
 use slowburn_domain::log::LogRecord;
 use slowburn_storage::log;
@@ -11,7 +12,7 @@ use slowburn_storage::trace::{IdKind, SegmentRef};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::segments::{Part, matching};
+use crate::segments::matching;
 use crate::{Backend, Result};
 
 impl Backend {
@@ -34,9 +35,9 @@ impl Backend {
         }
         let segments = log::mentioning(connection, &self.0.settings.bucket_numbers(), &keys, i64::MAX).await?;
         let segments: Vec<SegmentRef> = segments.into_iter().map(|extent| extent.segment).collect();
-        let traces: Arc<HashSet<[u8; 16]>> = Arc::new(trace_ids.iter().map(|id| *id.as_bytes()).collect());
+        let traces: Arc<HashSet<[u8; 16], RandomState>> = Arc::new(trace_ids.iter().map(|id| *id.as_bytes()).collect());
         let id: Option<Arc<str>> = correlation_id.map(Arc::from);
-        let mut found: Vec<LogRecord> = matching(connection, &segments, Part::Whole, move |body, segment_id| {
+        let mut found: Vec<LogRecord> = matching(connection, &segments, move |body, segment_id| {
             let (traces, id) = (Arc::clone(&traces), id.clone());
             decode_logs_where(body, segment_id, move |trace_id, correlation_id| {
                 trace_id.is_some_and(|trace_id| traces.contains(trace_id)) || id.is_some() && correlation_id == id.as_deref()

@@ -1,6 +1,6 @@
 //! Rows of a segment of log records as records that filters look at, and which columns a search needs of them.
 
-use slowburn_storage::segment::{LogColumns, Wanted};
+use slowburn_storage::segment::{IDS, LogColumns, Wanted};
 
 use crate::filter::{Field, Filter, Operand, Record};
 use crate::traces::{operand, wanted_by};
@@ -15,7 +15,7 @@ impl Record for Row<'_> {
     fn field(&self, field: Field) -> Operand<'_> {
         let Self { columns, row } = *self;
         match field {
-            Field::Service => Operand::Str(columns.service(row)),
+            Field::Service => columns.service(row).into(),
             Field::Severity => Some(columns.severity(row).as_str()).filter(|word| !word.is_empty()).into(),
             Field::Body => operand(columns.body_cell(row)),
             Field::TraceId => columns.trace_id(row).map_or(Operand::Missing, Operand::TraceId),
@@ -37,6 +37,12 @@ impl Record for Row<'_> {
 
 /// The columns that a search looks at.
 pub(super) fn wanted(filter: Option<&Filter>, needs_body: bool, needs_ids: bool) -> Wanted {
-    let by_filter = wanted_by(filter, Field::Body);
-    Wanted { content: by_filter.content || needs_body, ids: by_filter.ids || needs_ids, ..by_filter }
+    let mut wanted = filter.map_or_else(|| Wanted { attributes: Some(Vec::new()), ..Wanted::default() }, wanted_by);
+    if needs_body {
+        wanted.own.extend(["body", "other_body"]);
+    }
+    if needs_ids {
+        wanted.own.extend(IDS);
+    }
+    wanted
 }

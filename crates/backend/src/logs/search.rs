@@ -11,13 +11,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use slowburn_domain::log::{LogRecord, Severity, TextQuery};
 use slowburn_domain::log_query::{LogCursor, LogQuery};
 use slowburn_domain::query::DEFAULT_LIMIT;
 use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::time::Timestamp;
 use slowburn_storage::log;
-use slowburn_storage::segment::{Bloom, Body, LogColumns, Wanted, decode_log_rows, json_text, log_columns};
+use slowburn_storage::segment::{Bloom, LogColumns, Wanted, decode_log_rows, json_text, log_columns};
 use slowburn_storage::trace::{self, Extent, IdKind, SegmentQuery, last_segment_id};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::row::{Row, wanted};
 use crate::filter::{Filter, Requirements};
-use crate::segments::{AT_ONCE, MOST_STEP, Part, matching, possible};
+use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
 use crate::{Backend, Error, Result};
 
 /// How long one page is searched for.
@@ -94,7 +95,7 @@ impl Backend {
             step = (step * 2).min(MOST_STEP);
             let candidates = possible(&mut tx, now, &hashes).await?;
             let wanted = Arc::clone(&record);
-            found.extend(matching(&mut tx, &candidates, Part::Whole, move |body, id| wanted.find(body, id)).await?);
+            found.extend(matching(&mut tx, &candidates, move |body, id| wanted.find(body, id)).await?);
             found.sort_by_key(|(time, key, _)| std::cmp::Reverse((*time, *key)));
             cut(&mut found, limit + 1);
         }
@@ -188,14 +189,14 @@ impl Match {
             && self.before.is_none_or(|(last, _)| time <= last)
             && self.severity.is_none_or(|least| columns.severity(row) >= least)
             && self.trace_id.is_none_or(|wanted| columns.trace_id(row) == Some(wanted))
-            && self.service.as_deref().is_none_or(|service| service == columns.service(row))
+            && self.service.as_deref().is_none_or(|service| columns.service(row) == Some(service))
             && self.ids.iter().enumerate().all(|(kind, wanted)| wanted.is_none() || columns.id(kind, row) == wanted.as_deref())
             && (self.text.is_empty() || columns.body(row).is_some_and(|body| self.text.matches(body)))
             && self.filter.as_ref().is_none_or(|filter| filter.matches(&Row { columns, row }))
     }
 
     /// The newest wanted records of a segment.
-    fn find(&self, body: Body, id: i64) -> std::result::Result<Vec<Placed>, slowburn_storage::Error> {
+    fn find(&self, body: Bytes, id: i64) -> std::result::Result<Vec<Placed>, slowburn_storage::Error> {
         let mut hits: Vec<(Timestamp, usize)> = Vec::new();
         let mut first = 0;
         for columns in log_columns(body.clone(), id, &self.wanted)? {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use slowburn_domain::sentence;
 use slowburn_domain::signal::{Signal, Telemetry};
 use slowburn_domain::slo::{Counts, Evaluation, Hour, Ledger, Objective, Period, TimeWindow, evaluate_briefly};
@@ -17,7 +18,7 @@ use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_domain::view::{Example, SloPreview};
 use slowburn_storage::event::{self, EventConditions};
 use slowburn_storage::partition::Part;
-use slowburn_storage::segment::{Body, decode, decode_logs};
+use slowburn_storage::segment::{decode, decode_logs};
 use slowburn_storage::trace::{self, Extent, SegmentQuery};
 use slowburn_storage::{red, slo};
 use sqlx::PgConnection;
@@ -243,9 +244,9 @@ impl Backend {
 }
 
 async fn read<T: Send + 'static>(
-    body: Body,
+    body: Bytes,
     id: i64,
-    decode: fn(Body, i64) -> std::result::Result<Vec<T>, slowburn_storage::Error>,
+    decode: fn(Bytes, i64) -> std::result::Result<Vec<T>, slowburn_storage::Error>,
 ) -> Result<Vec<T>> {
     let decoded = tokio::task::spawn_blocking(move || decode(body, id)).await.map_err(|fault| Error::Internal(Box::new(fault)))?;
     Ok(decoded.unwrap_or_else(|fault| {

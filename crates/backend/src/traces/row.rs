@@ -1,5 +1,6 @@
 //! Rows of a segment as records that filters look at, and which columns a filter needs of them.
 
+use slowburn_domain::span::{Kind, Status};
 use slowburn_storage::segment::{Cell, Columns, Wanted};
 
 use crate::filter::{Field, Filter, Operand, Record};
@@ -16,10 +17,10 @@ impl Record for Row<'_> {
     fn field(&self, field: Field) -> Operand<'_> {
         let Self { columns, row } = *self;
         match field {
-            Field::Service => Operand::Str(columns.service(row)),
-            Field::Operation => Operand::Str(columns.operation(row)),
-            Field::Kind => Operand::Str(columns.kind(row).as_str()),
-            Field::Status => Operand::Str(columns.status(row).as_str()),
+            Field::Service => columns.service(row).into(),
+            Field::Operation => columns.operation(row).into(),
+            Field::Kind => columns.kind(row).map(Kind::as_str).into(),
+            Field::Status => columns.status(row).map(Status::as_str).into(),
             Field::DurationMs => {
                 columns.duration_nanos(row).map_or(Operand::Missing, |nanos| Operand::Float(nanos as f64 / NANOS_PER_MILLISECOND))
             }
@@ -52,38 +53,48 @@ pub(crate) fn operand(cell: Option<Cell<'_>>) -> Operand<'_> {
     }
 }
 
-/// The columns that a filter over spans looks at.
-pub(super) fn wanted(filter: Option<&Filter>) -> Wanted {
-    wanted_by(filter, Field::DurationMs)
+/// The columns that a filter looks at.
+pub(crate) fn wanted(filter: &Filter) -> Wanted {
+    let reach = filter.reach();
+    let own = reach.fields.iter().flat_map(|field| columns_of(*field)).copied().collect();
+    Wanted { own, attributes: reach.attributes.map(|keys| keys.into_iter().collect()), resource: reach.resource }
 }
 
-/// The columns that a filter looks at; `content` is the field that the content of a record is asked for by.
-pub(crate) fn wanted_by(filter: Option<&Filter>, content: Field) -> Wanted {
-    let Some(filter) = filter else { return Wanted { attributes: Some(Vec::new()), ..Wanted::default() } };
-    let reach = filter.reach();
-    Wanted {
-        content: reach.fields.contains(&content),
-        ids: [Field::CorrelationId, Field::ProjectId, Field::ExecutionId].iter().any(|field| reach.fields.contains(field)),
-        attributes: reach.attributes.map(|keys| keys.into_iter().collect()),
-        resource: reach.resource,
+/// The columns that hold a field of spans or log records.
+const fn columns_of(field: Field) -> &'static [&'static str] {
+    match field {
+        Field::Service => &["service"],
+        Field::Operation => &["operation"],
+        Field::Kind => &["kind"],
+        Field::Status => &["status"],
+        Field::DurationMs => &["duration"],
+        Field::Severity => &["severity"],
+        Field::Body => &["body", "other_body"],
+        Field::TraceId => &["trace_id"],
+        Field::CorrelationId => &["correlation_id"],
+        Field::ProjectId => &["project_id"],
+        Field::ExecutionId => &["execution_id"],
+        Field::Name | Field::Unit | Field::Value | Field::Type | Field::Source | Field::Subject | Field::Agent => &[],
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use proptest::prelude::*;
     use slowburn_domain::id::{SpanId, TraceId};
     use slowburn_domain::span::{Kind, Source, Span, Status, Value};
     use slowburn_domain::time::Timestamp;
-    use slowburn_storage::segment::{columns, encode};
+    use slowburn_storage::segment::{Sought, encode, trace_ids_where};
 
     use super::*;
     use crate::filter::Signal;
 
     /// Conditions over every part of a span and every type of value.
-    const FILTERS: [&str; 16] = [
+    const FILTERS: [&str; 17] = [
+        "true",
         "service == \"a\"",
         "operation.startsWith(\"GET\") && status == \"error\"",
         "kind == \"client\" || duration_ms > 3",
@@ -163,17 +174,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_row_matches_as_its_span_does(spans in proptest::collection::vec(span(), 1..40)) {
+        fn a_row_matches_as_its_span_does(mut spans in proptest::collection::vec(span(), 1..40)) {
+            for (number, span) in (1_u128..).zip(&mut spans) {
+                span.trace_id = TraceId::from_bytes(&number.to_be_bytes()).expect("an id");
+            }
             let body = encode(&spans.iter().collect::<Vec<_>>()).expect("encoded");
             for text in FILTERS {
                 let filter = Filter::compile(text, Signal::Spans).expect("a filter");
-                let rows = columns(body.clone().into(), 1, &wanted(Some(&filter))).expect("columns");
-                let of_rows: Vec<bool> = rows
-                    .iter()
-                    .flat_map(|columns| (0..columns.len()).map(|row| filter.matches(&Row { columns, row })).collect::<Vec<_>>())
-                    .collect();
-                let of_spans: Vec<bool> = spans.iter().map(|span| filter.matches(span)).collect();
-                prop_assert_eq!(&of_rows, &of_spans, "{}", text);
+                let sought = Sought { filter: Some(wanted(&filter)), ..Sought::default() };
+                let own = filter.clone();
+                let matches = move |columns: &Columns, row| own.matches(&Row { columns, row });
+                let found: BTreeSet<TraceId> = trace_ids_where(body.clone().into(), 1, &sought, matches).expect("read").into_iter().collect();
+                let expected: BTreeSet<TraceId> = spans.iter().filter(|span| filter.matches(*span)).map(|span| span.trace_id).collect();
+                prop_assert_eq!(&found, &expected, "{}", text);
             }
         }
     }

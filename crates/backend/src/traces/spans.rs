@@ -3,15 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use slowburn_domain::id::TraceId;
 use slowburn_domain::span::{Span, Status};
 use slowburn_domain::trace::{Fragment, TraceSummary, fold};
-use slowburn_storage::segment::{LaneSpan, decode_trace, is_lane_column, lane_spans};
+use slowburn_storage::segment::{LaneSpan, decode_trace, lane_spans};
 use slowburn_storage::trace::{self, SegmentRef};
 use sqlx::PgConnection;
 
-use crate::segments::{Part, matching};
+use crate::segments::matching;
 use crate::{Backend, Error, Result};
 
 /// Segments decoded at the same time for one trace.
@@ -82,8 +83,8 @@ pub(super) async fn lanes_together(
     let mut segments: Vec<SegmentRef> = traces.iter().filter_map(|id| fragments.get(id)).flatten().map(|(_, segment)| *segment).collect();
     segments.sort_by_key(|segment| (segment.id, *segment));
     segments.dedup();
-    let wanted: Arc<HashSet<[u8; 16]>> = Arc::new(traces.iter().map(|id| *id.as_bytes()).collect());
-    let spans = matching(connection, &segments, Part::Columns(&is_lane_column), move |body, segment_id| {
+    let wanted: Arc<HashSet<[u8; 16], RandomState>> = Arc::new(traces.iter().map(|id| *id.as_bytes()).collect());
+    let spans = matching(connection, &segments, move |body, segment_id| {
         let wanted = Arc::clone(&wanted);
         lane_spans(body, segment_id, move |id| wanted.contains(id))
     });

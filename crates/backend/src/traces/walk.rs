@@ -20,14 +20,14 @@ use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::{TraceSummary, fold};
-use slowburn_storage::segment::{Bloom, Body, Wanted, columns, is_search_column};
-use slowburn_storage::trace::{self, Extent, SegmentQuery};
+use slowburn_storage::segment::{Bloom, Columns, Sought, trace_ids_where};
+use slowburn_storage::trace::{self, Extent, SegmentQuery, SegmentRef};
 use sqlx::PgConnection;
 
 use super::Found;
 use super::row::{Row, wanted};
 use crate::filter::{Filter, Requirements};
-use crate::segments::{AT_ONCE, MOST_STEP, Part, matching, possible};
+use crate::segments::{AT_ONCE, MOST_STEP, matching, possible};
 use crate::{Backend, Result};
 
 /// How long one page is searched for.
@@ -51,15 +51,6 @@ pub(super) struct Walk<'a> {
     pub(super) limit: usize,
 }
 
-/// What one span must meet.
-struct Match {
-    wanted: Wanted,
-    filter: Option<Filter>,
-    service: Option<String>,
-    operation: Option<String>,
-    status: Option<Status>,
-}
-
 impl Walk<'_> {
     /// The next page.
     pub(super) async fn page(self, connection: &mut PgConnection) -> Result<Found> {
@@ -67,12 +58,11 @@ impl Walk<'_> {
         let required = self.filter.as_ref().map(Filter::requirements).unwrap_or_default();
         let extents = self.extents(connection, &required).await?;
         let hashes: Vec<u64> = required.attributes.iter().map(|(key, value)| Bloom::hash(key, value)).collect();
-        let span = Arc::new(Match {
-            wanted: wanted(self.filter.as_ref()),
-            filter: self.filter.clone(),
-            service: self.query.service.clone(),
-            operation: self.query.operation.clone(),
-            status: self.query.status,
+        let sought = Arc::new(Sought {
+            service: self.query.service.clone().or_else(|| required.service.clone()),
+            operation: self.query.operation.clone().or_else(|| required.operation.clone()),
+            status: self.query.status.or(required.status),
+            filter: self.filter.as_ref().map(wanted),
         });
         let mut found: Vec<TraceSummary> = Vec::new();
         let mut seen: HashSet<TraceId> = HashSet::new();
@@ -90,9 +80,7 @@ impl Walk<'_> {
             rest = later;
             step = (step * 2).min(MOST_STEP);
             let candidates = possible(connection, now, &hashes).await?;
-            let wanted = Arc::clone(&span);
-            let is_read = |name: &str| is_search_column(name, &span.wanted);
-            let hits = matching(connection, &candidates, Part::Columns(&is_read), move |body, id| wanted.traces(body, id)).await?;
+            let hits = self.hits(connection, &candidates, &sought).await?;
             let fresh: Vec<TraceId> = hits.into_iter().filter(|id| seen.insert(*id)).collect();
             self.fold(connection, &fresh, &mut found).await?;
         }
@@ -121,6 +109,17 @@ impl Walk<'_> {
         Ok(trace::segments(connection, &self.backend.0.settings.bucket_numbers(), &conditions).await?)
     }
 
+    /// Traces of some segments with a wanted span. One may come more than once.
+    async fn hits(&self, connection: &mut PgConnection, segments: &[SegmentRef], sought: &Arc<Sought>) -> Result<Vec<TraceId>> {
+        let (filter, own) = (self.filter.clone(), Arc::clone(sought));
+        matching(connection, segments, move |body, id| {
+            let filter = filter.clone();
+            let matches = move |columns: &Columns, row| filter.as_ref().is_none_or(|filter| filter.matches(&Row { columns, row }));
+            trace_ids_where(body, id, &own, matches)
+        })
+        .await
+    }
+
     /// Adds the wanted ones of some traces.
     async fn fold(&self, connection: &mut PgConnection, ids: &[TraceId], found: &mut Vec<TraceSummary>) -> Result<()> {
         let buckets = self.backend.0.settings.bucket_numbers();
@@ -142,23 +141,5 @@ impl Walk<'_> {
         found.sort_unstable_by_key(|trace| std::cmp::Reverse((trace.start, trace.trace_id)));
         let next = TraceId::from_bytes(&LAST_ID).ok().map(|trace_id| Cursor { start: end, trace_id, as_of: self.as_of });
         Found { items: found, next, searched_to: Some(end) }
-    }
-}
-
-impl Match {
-    fn traces(&self, body: Body, id: i64) -> std::result::Result<Vec<TraceId>, slowburn_storage::Error> {
-        let mut traces = HashSet::new();
-        for columns in columns(body, id, &self.wanted)? {
-            for row in 0..columns.len() {
-                let is_wanted = self.status.is_none_or(|status| status == columns.status(row))
-                    && self.service.as_deref().is_none_or(|service| service == columns.service(row))
-                    && self.operation.as_deref().is_none_or(|operation| operation == columns.operation(row))
-                    && self.filter.as_ref().is_none_or(|filter| filter.matches(&Row { columns: &columns, row }));
-                if is_wanted {
-                    traces.extend(columns.trace_id(row));
-                }
-            }
-        }
-        Ok(traces.into_iter().collect())
     }
 }

@@ -17,16 +17,17 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use slowburn_domain::service_map::EdgeKind;
 use slowburn_domain::signal::Telemetry;
 use slowburn_domain::span::{Kind, Span};
 use slowburn_domain::time::{Minute, Timestamp};
 use slowburn_storage::database::make_repeatable;
 use slowburn_storage::edge::{self, EdgeKey, Edges};
-use slowburn_storage::segment::{Body, CallColumns, Cell, call_columns, is_call_column};
+use slowburn_storage::segment::{CallColumns, Cell, call_columns};
 use slowburn_storage::trace::{self, SegmentQuery};
 
-use crate::segments::{Part, matching};
+use crate::segments::matching;
 use crate::{Backend, Result};
 
 /// Minutes counted in a round.
@@ -124,16 +125,10 @@ impl Backend {
             up_to_segment: i64::MAX,
         };
         let segments: Vec<_> = trace::segments(&mut tx, buckets, &conditions).await?.into_iter().map(|extent| extent.segment).collect();
-        let of_answers = |name: &str| is_call_column(name, &[]);
-        let of_requests = |name: &str| is_call_column(name, &KEYS);
-        let answers =
-            matching(&mut tx, &segments, Part::Columns(&of_answers), move |body, id| Ok(readable(answers(body, id, minute), id))).await?;
+        let answers = matching(&mut tx, &segments, move |body, id| Ok(readable(answers(body, id, minute), id))).await?;
         let asked: Arc<HashSet<u64>> = Arc::new(answers.iter().map(|answer| answer.asked_by).collect());
         let wanted = Arc::clone(&asked);
-        let found = matching(&mut tx, &segments, Part::Columns(&of_requests), move |body, id| {
-            Ok(readable(requests(body, id, minute, &wanted), id))
-        })
-        .await?;
+        let found = matching(&mut tx, &segments, move |body, id| Ok(readable(requests(body, id, minute, &wanted), id))).await?;
         let edges = join(answers, found, minute);
         let bucket = (minute.0.unsigned_abs() % u32::from(self.0.settings.buckets)) as i16;
         let age = (now.seconds() - minute.plus(1).start().seconds()).max(FIRST_AGE);
@@ -183,7 +178,7 @@ fn readable<T>(read: std::result::Result<Vec<T>, slowburn_storage::Error>, id: i
 }
 
 /// Server spans that end in the minute, or near enough that a client's span of the minute is theirs.
-fn answers(body: Body, id: i64, minute: Minute) -> std::result::Result<Vec<Answer>, slowburn_storage::Error> {
+fn answers(body: Bytes, id: i64, minute: Minute) -> std::result::Result<Vec<Answer>, slowburn_storage::Error> {
     let near = minute.start().plus_seconds(-AROUND_SECONDS)..minute.plus(1).start().plus_seconds(BORDER_SECONDS);
     let mut answers = Vec::new();
     for rows in call_columns(body, id, &[])? {
@@ -191,8 +186,9 @@ fn answers(body: Body, id: i64, minute: Minute) -> std::result::Result<Vec<Answe
         for row in (0..rows.len()).filter(|row| rows.kind(*row) == Kind::Server) {
             let end = rows.end(row);
             let Some(asked_by) = rows.parent_key(row).filter(|_| near.contains(&end)) else { continue };
-            if *service != *rows.service(row) {
-                service = rows.service(row).into();
+            let own = rows.service(row).unwrap_or_default();
+            if *service != *own {
+                service = own.into();
             }
             let passed = Passed::of(&rows, row);
             answers.push(Answer { key: rows.key(row), asked_by, service: Arc::clone(&service), end, passed });
@@ -201,7 +197,7 @@ fn answers(body: Body, id: i64, minute: Minute) -> std::result::Result<Vec<Answe
     Ok(answers)
 }
 
-fn requests(body: Body, id: i64, minute: Minute, asked: &HashSet<u64>) -> std::result::Result<Vec<Request>, slowburn_storage::Error> {
+fn requests(body: Bytes, id: i64, minute: Minute, asked: &HashSet<u64>) -> std::result::Result<Vec<Request>, slowburn_storage::Error> {
     let mut requests = Vec::new();
     for rows in call_columns(body, id, &KEYS)? {
         let mut service: Arc<str> = Arc::default();
@@ -209,8 +205,9 @@ fn requests(body: Body, id: i64, minute: Minute, asked: &HashSet<u64>) -> std::r
             let key = rows.key(row);
             let is_answered = asked.contains(&key);
             if is_answered {
-                if *service != *rows.service(row) {
-                    service = rows.service(row).into();
+                let own = rows.service(row).unwrap_or_default();
+                if *service != *own {
+                    service = own.into();
                 }
                 requests.push(Request::Caller(key, Arc::clone(&service)));
             }
@@ -237,7 +234,7 @@ fn told(rows: &CallColumns, row: usize, is_answered: bool) -> Option<EdgeKey> {
         })
     };
     let named = |system: String, name: Option<String>| name.map_or(system.clone(), |name| format!("{} {name}", system.replace(' ', "_")));
-    let service = rows.service(row).to_owned();
+    let service = rows.service(row).unwrap_or_default().to_owned();
     let to = |kind, callee| Some(EdgeKey { kind, caller: service.clone(), callee });
     if let Some(system) = first(&["messaging.system"]) {
         let queue = named(system, first(&["messaging.destination.name"]));

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use bytes::Bytes;
 use metrics::{counter, histogram};
 use slowburn_domain::id::TraceId;
 use slowburn_domain::signal::Telemetry;
@@ -15,7 +16,7 @@ use slowburn_domain::trace::Fragment;
 use slowburn_storage::log::{self, Mention};
 use slowburn_storage::merge::{self, Small, Waiting};
 use slowburn_storage::partition::{self, Part};
-use slowburn_storage::segment::{Body, decode, decode_logs, decode_points};
+use slowburn_storage::segment::{decode, decode_logs, decode_points};
 use slowburn_storage::trace::last_segment_id;
 use slowburn_storage::{Error as StorageError, ingest};
 use uuid::Uuid;
@@ -173,7 +174,7 @@ fn prepare(small: Vec<Small>, place: Place) -> std::result::Result<Prepared, (i6
 /// The records of some segments, or which of them cannot be read.
 fn read<T>(
     small: Vec<Small>,
-    decode: fn(Body, i64) -> std::result::Result<Vec<T>, StorageError>,
+    decode: fn(Bytes, i64) -> std::result::Result<Vec<T>, StorageError>,
 ) -> std::result::Result<Vec<T>, (i64, StorageError)> {
     let mut records = Vec::with_capacity(small.iter().map(|segment| segment.records).sum());
     for segment in small {

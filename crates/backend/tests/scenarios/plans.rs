@@ -80,15 +80,16 @@ async fn h3_what_is_asked_of_all_partitions_is_planned_once_in_a_session(pool: P
         scene.backend.correlation_page("order-1", scene.clock.now()).await.expect("found");
         assert_eq!(scene.find("limit=50").await, [1].into());
         assert_eq!(scene.find("min_duration_ms=0").await, [1].into());
+        assert_eq!(scene.find("filter=attributes%5B%22correlation_id%22%5D%20%3D%3D%20%22order-1%22").await, [1].into());
     }
-    // Statements that look for something by index and time, with how often each was planned anew and not.
+    // Statements that look for something by index, time or segment, with how often each was planned anew and not.
     let plans: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements
-         WHERE statement ~ 'FROM (trace_index|log_index)' AND statement LIKE 'SELECT%'",
+         WHERE statement ~ 'FROM (trace_index|log_index)|records FROM segments|JOIN segments' AND statement LIKE 'SELECT%'",
     )
     .fetch_all(&own)
     .await
     .expect("statements");
-    assert!(plans.len() >= 4, "{plans:?}");
+    assert!(plans.len() >= 6, "{plans:?}");
     assert!(plans.iter().all(|(_, custom, kept)| *custom == 0 && *kept >= 3), "{plans:?}");
 }

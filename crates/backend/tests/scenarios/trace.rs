@@ -95,28 +95,3 @@ async fn the_tail_finds_what_arrived_before_the_news_and_is_searched_once(pool: 
 fn assert_read(read: (Vec<u128>, Option<(TraceId, usize)>), alike: &[u128], other: Option<(TraceId, usize)>) {
     assert_eq!((read.0.as_slice(), read.1), (alike, other));
 }
-
-#[sqlx::test(migrations = "../../migrations")]
-async fn h11_of_large_files_the_columns_are_read_that_a_search_or_a_story_looks_at(pool: PgPool) {
-    const TRACES: u128 = 5_000;
-    let scene = Scene::new(pool.clone()).await;
-    let spans = (1..=TRACES).flat_map(|trace| {
-        let noise = trace.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834);
-        let front = SpanBuilder::new(trace, 1, NOON).named("buy").lasting_ms(40).with(text("noise", &format!("{noise:032x}")));
-        let back = SpanBuilder::new(trace, 2, NOON.plus_nanos(5_000_000)).parent(1).named("charge").lasting_ms(20);
-        let back = back.with(text("shelf", &format!("s-{}", trace % 50)));
-        let back = if trace % 100 == 7 { back.with(text("correlation_id", "saga")).failed() } else { back };
-        [front.build(), back.build()]
-    });
-    scene.send(body("shop", spans.collect())).await.expect("accepted");
-    let smallest: i32 = sqlx::query_scalar("SELECT min(octet_length(body)) FROM segments").fetch_one(&pool).await.expect("sizes");
-    assert!(smallest > 100_000, "{smallest} bytes are read as a whole");
-    let every = |step: usize| (7..=TRACES).step_by(step).collect::<std::collections::BTreeSet<_>>();
-    assert_eq!(scene.find("limit=500&filter=attributes%5B%22shelf%22%5D%20%3D%3D%20%22s-7%22").await, every(50));
-    assert_eq!(scene.find("limit=500&status=error&filter=attributes%5B%22shelf%22%5D.startsWith(%22s-7%22)").await, every(100));
-    let page = scene.backend.correlation_page("saga", NOON).await.expect("a story");
-    let mut bars: Vec<_> = page.bars.iter().map(|bar| (bar.trace_id, bar.operation.as_str(), bar.duration_ms)).collect();
-    bars.sort_by(|one, other| one.partial_cmp(other).expect("numbers"));
-    let expected: Vec<_> = every(100).into_iter().flat_map(|id| [(trace_id(id), "buy", 40.0), (trace_id(id), "charge", 20.0)]).collect();
-    assert_eq!(bars, expected);
-}

@@ -6,11 +6,11 @@ use std::ops::Deref;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array as _, FixedSizeBinaryArray, PrimitiveArray, RecordBatch};
+use bytes::Bytes;
 use slowburn_domain::span::{Kind, Status};
 use slowburn_domain::time::Timestamp;
 
-use super::body::Body;
-use super::in_place::{self, InPlace, Wanted};
+use super::in_place::{self, InPlace};
 use super::shared::corrupt;
 use crate::Result;
 
@@ -27,24 +27,20 @@ pub struct CallColumns {
     weight: Option<PrimitiveArray<Int64Type>>,
 }
 
-/// The columns of spans alone that are read.
-const OWN: [&str; 8] = ["trace_id", "span_id", "parent_span_id", "start", "duration", "kind", "status", "weight"];
+/// The columns that are read besides attributes.
+const OWN: [&str; 9] = ["trace_id", "span_id", "parent_span_id", "start", "duration", "service", "kind", "status", "weight"];
 
-fn wanted(attributes: &[&str]) -> Wanted {
-    Wanted { attributes: Some(attributes.iter().map(|key| (*key).to_owned()).collect()), ..Wanted::default() }
-}
-
-/// Whether [`call_columns`] reads a column.
-pub fn is_call_column(name: &str, attributes: &[&str]) -> bool {
-    OWN.contains(&name) || in_place::is_wanted(name, &wanted(attributes))
+fn is_read(name: &str, attributes: &[&str]) -> bool {
+    let is_attribute = |(letter, key): (&str, &str)| letter.len() == 1 && attributes.contains(&key);
+    OWN.contains(&name) || name == "rest" && !attributes.is_empty() || name.split_once('.').is_some_and(is_attribute)
 }
 
 /// Reads them, with the attributes of the given keys. `id` is for error messages.
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub fn call_columns(body: Body, id: i64, attributes: &[&str]) -> Result<Vec<CallColumns>> {
-    in_place::read(body, &wanted(attributes), |name| OWN.contains(&name), |batch| CallColumns::of(batch, id))
+pub fn call_columns(body: Bytes, id: i64, attributes: &[&str]) -> Result<Vec<CallColumns>> {
+    in_place::read(body, |name| is_read(name, attributes), |batch| CallColumns::of(batch, id))
 }
 
 impl Deref for CallColumns {

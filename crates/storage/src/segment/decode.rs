@@ -3,6 +3,7 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array as _, RecordBatch};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
 use serde::Deserialize;
@@ -10,7 +11,6 @@ use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::span::{Kind, Span, Status};
 use slowburn_domain::time::Timestamp;
 
-use super::body::Body;
 use super::shared::{Shared, corrupt};
 use crate::Result;
 
@@ -18,7 +18,7 @@ use crate::Result;
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub fn decode(body: Body, id: i64) -> Result<Vec<Span>> {
+pub fn decode(body: Bytes, id: i64) -> Result<Vec<Span>> {
     read(ParquetRecordBatchReaderBuilder::try_new(body)?, id)
 }
 
@@ -27,15 +27,15 @@ pub fn decode(body: Body, id: i64) -> Result<Vec<Span>> {
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub fn decode_traces(body: Body, id: i64, is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static) -> Result<Vec<Span>> {
+pub fn decode_traces(body: Bytes, id: i64, is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static) -> Result<Vec<Span>> {
     read(of_traces(ParquetRecordBatchReaderBuilder::try_new(body)?, is_wanted), id)
 }
 
 /// Leaves out the rows of other traces before any other column is read.
 pub(super) fn of_traces(
-    builder: ParquetRecordBatchReaderBuilder<Body>,
+    builder: ParquetRecordBatchReaderBuilder<Bytes>,
     mut is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static,
-) -> ParquetRecordBatchReaderBuilder<Body> {
+) -> ParquetRecordBatchReaderBuilder<Bytes> {
     let column = ProjectionMask::columns(builder.parquet_schema(), ["trace_id"]);
     let predicate = ArrowPredicateFn::new(column, move |batch: RecordBatch| {
         Ok(batch.column(0).as_fixed_size_binary().iter().map(|value| Some(value.is_some_and(&mut is_wanted))).collect())
@@ -47,12 +47,12 @@ pub(super) fn of_traces(
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub fn decode_trace(body: Body, id: i64, trace_id: TraceId) -> Result<Vec<Span>> {
+pub fn decode_trace(body: Bytes, id: i64, trace_id: TraceId) -> Result<Vec<Span>> {
     let wanted = *trace_id.as_bytes();
     decode_traces(body, id, move |trace_id| trace_id == wanted)
 }
 
-fn read(builder: ParquetRecordBatchReaderBuilder<Body>, id: i64) -> Result<Vec<Span>> {
+fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>, id: i64) -> Result<Vec<Span>> {
     let mut spans = Vec::new();
     for batch in builder.with_batch_size(8_192).build()? {
         spans_of(&batch?, id, &mut spans)?;

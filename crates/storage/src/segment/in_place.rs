@@ -1,31 +1,32 @@
 //! The columns that segments of every signal have, read in place: records are not built.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array as _, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::schema::types::SchemaDescriptor;
 use slowburn_domain::span::Value;
 
-use super::body::Body;
 use super::shared::{IDS, Rest, SourceRead, corrupt};
 use crate::Result;
 
-/// Which columns to read, besides those that every search of the signal looks at.
+/// Which columns are looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Duration of spans; body and event name of log records.
-    pub content: bool,
-    /// Correlation, project and execution ID.
-    pub ids: bool,
+    /// Those that are no attributes, by name.
+    pub own: Vec<&'static str>,
     /// Attributes by key; `None` for all of them.
     pub attributes: Option<Vec<String>>,
     /// Attributes of the resource.
     pub resource: bool,
 }
+
+/// Rows read together.
+pub(super) const BATCH: usize = 16_384;
 
 /// A value in place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,9 +45,9 @@ pub enum Cell<'a> {
 
 /// Rows as far as they were wanted; the others are as if they were not there.
 pub struct InPlace {
-    service: StringArray,
+    service: Option<StringArray>,
     ids: [Option<StringArray>; 3],
-    attributes: HashMap<String, Vec<AttributeColumn>>,
+    attributes: Vec<(String, AttributeColumn)>,
     rest: Option<StringArray>,
     rest_values: Vec<OnceCell<Vec<(String, Value)>>>,
     source_keys: Option<PrimitiveArray<Int32Type>>,
@@ -60,29 +61,30 @@ enum AttributeColumn {
     Bools(BooleanArray),
 }
 
-/// Reads the wanted columns of a segment, batch by batch. `own` tells which of the columns of the signal alone are wanted.
+/// Reads the columns of a segment that `is_read` names, batch by batch.
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub(super) fn read<T>(body: Body, wanted: &Wanted, own: impl Fn(&str) -> bool, of: impl Fn(&RecordBatch) -> Result<T>) -> Result<Vec<T>> {
+pub(super) fn read<T>(body: Bytes, is_read: impl Fn(&str) -> bool, of: impl Fn(&RecordBatch) -> Result<T>) -> Result<Vec<T>> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
-    let fields = builder.schema().fields().iter().enumerate();
-    let roots: Vec<usize> =
-        fields.filter(|(_, field)| own(field.name()) || is_wanted(field.name(), wanted)).map(|(index, _)| index).collect();
-    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-    builder.with_projection(mask).with_batch_size(16_384).build()?.map(|batch| of(&batch?)).collect()
+    let mask = mask(builder.parquet_schema(), is_read);
+    builder.with_projection(mask).with_batch_size(BATCH).build()?.map(|batch| of(&batch?)).collect()
 }
 
-/// Whether [`read`] reads a column that segments of every signal have.
+/// The columns that `is_read` names.
+pub(super) fn mask(schema: &SchemaDescriptor, is_read: impl Fn(&str) -> bool) -> ProjectionMask {
+    let fields = schema.root_schema().get_fields().iter().enumerate();
+    ProjectionMask::roots(schema, fields.filter(|(_, field)| is_read(field.name())).map(|(index, _)| index))
+}
+
+/// Whether a column is looked at.
 pub(super) fn is_wanted(name: &str, wanted: &Wanted) -> bool {
     match name {
-        "service" => true,
         "source" => wanted.resource,
         "rest" => wanted.attributes.as_ref().is_none_or(|keys| !keys.is_empty()),
-        name if IDS.contains(&name) => wanted.ids,
         _ => match name.split_once('.').filter(|(letter, _)| letter.len() == 1) {
             Some((_, key)) => wanted.attributes.as_ref().is_none_or(|keys| keys.iter().any(|wanted| wanted == key)),
-            None => false,
+            None => wanted.own.contains(&name),
         },
     }
 }
@@ -91,7 +93,7 @@ impl InPlace {
     pub(super) fn of(batch: &RecordBatch, id: i64) -> Result<Self> {
         let found = |name: &str| batch.column_by_name(name);
         let strings = |name: &str| found(name).map(|array| array.as_string::<i32>().clone());
-        let mut attributes: HashMap<String, Vec<AttributeColumn>> = HashMap::new();
+        let mut attributes = Vec::new();
         for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
             let Some((letter, key)) = field.name().split_once('.').filter(|(letter, _)| letter.len() == 1) else { continue };
             let column = match letter {
@@ -101,8 +103,10 @@ impl InPlace {
                 "b" => AttributeColumn::Bools(array.as_boolean().clone()),
                 _ => continue,
             };
-            attributes.entry(key.to_owned()).or_default().push(column);
+            attributes.push((key.to_owned(), column));
         }
+        // Most segments leave nothing to the rest.
+        let rest = strings("rest").filter(|array| array.null_count() < array.len());
         let (mut source_keys, mut resources) = (None, Vec::new());
         if let Some(source) = found("source") {
             let source = source.as_dictionary::<Int32Type>();
@@ -113,19 +117,19 @@ impl InPlace {
             source_keys = Some(source.keys().clone());
         }
         Ok(Self {
-            service: strings("service").ok_or_else(|| corrupt("service", id, "column missing"))?,
+            service: strings("service"),
             ids: IDS.map(strings),
             attributes,
-            rest: strings("rest"),
-            rest_values: (0..batch.num_rows()).map(|_| OnceCell::new()).collect(),
+            rest_values: rest.iter().flat_map(|array| array.iter()).map(|_| OnceCell::new()).collect(),
+            rest,
             source_keys,
             resources,
         })
     }
 
     /// Service of a row.
-    pub fn service(&self, row: usize) -> &str {
-        self.service.value(row)
+    pub fn service(&self, row: usize) -> Option<&str> {
+        self.service.as_ref().map(|array| array.value(row))
     }
 
     /// Correlation ID (0), project ID (1) or execution ID (2) of a row.
@@ -135,7 +139,7 @@ impl InPlace {
 
     /// An attribute of a row.
     pub fn attribute(&self, row: usize, key: &str) -> Option<Cell<'_>> {
-        let own = self.attributes.get(key).into_iter().flatten().find_map(|column| match column {
+        let own = self.attributes.iter().filter(|(name, _)| name == key).find_map(|(_, column)| match column {
             AttributeColumn::Strings(array) => (!array.is_null(row)).then(|| Cell::Str(array.value(row))),
             AttributeColumn::Ints(array) => (!array.is_null(row)).then(|| Cell::Int(array.value(row))),
             AttributeColumn::Doubles(array) => (!array.is_null(row)).then(|| Cell::Double(array.value(row))),

@@ -3,14 +3,15 @@
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array as _, RecordBatch};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::span::Status;
 use slowburn_domain::time::Timestamp;
 
-use super::body::Body;
 use super::decode::of_traces;
+use super::in_place::BATCH;
 use super::shared::corrupt;
 use crate::Result;
 
@@ -38,20 +39,15 @@ pub struct LaneSpan {
     pub duration_nanos: i64,
 }
 
-/// Whether [`lane_spans`] reads a column.
-pub fn is_lane_column(name: &str) -> bool {
-    COLUMNS.contains(&name)
-}
-
 /// Reads them of the wanted traces. `id` is for error messages.
 ///
 /// # Errors
 /// Bytes that are no segment.
-pub fn lane_spans(body: Body, id: i64, is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static) -> Result<Vec<LaneSpan>> {
+pub fn lane_spans(body: Bytes, id: i64, is_wanted: impl FnMut(&[u8]) -> bool + Send + 'static) -> Result<Vec<LaneSpan>> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), COLUMNS);
     let mut spans = Vec::new();
-    for batch in of_traces(builder, is_wanted).with_projection(mask).build()? {
+    for batch in of_traces(builder, is_wanted).with_projection(mask).with_batch_size(BATCH).build()? {
         read(&batch?, id, &mut spans)?;
     }
     Ok(spans)

@@ -9,6 +9,7 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array as _, ArrayRef, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray};
 use arrow_schema::ArrowError;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter, RowSelection, RowSelector};
 use slowburn_domain::id::{SpanId, TraceId};
@@ -16,7 +17,6 @@ use slowburn_domain::log::{LogRecord, Severity};
 use slowburn_domain::span::Value;
 use slowburn_domain::time::Timestamp;
 
-use super::body::Body;
 use super::in_place::{self, Cell, InPlace, Wanted};
 use super::shared::{self, Shared, corrupt, filled, json, texts};
 use crate::Result;
@@ -67,7 +67,7 @@ pub fn encode_logs(records: &[&LogRecord]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// Bytes that are no segment of log records.
-pub fn decode_logs(body: Body, id: i64) -> Result<Vec<LogRecord>> {
+pub fn decode_logs(body: Bytes, id: i64) -> Result<Vec<LogRecord>> {
     read(ParquetRecordBatchReaderBuilder::try_new(body)?, id)
 }
 
@@ -75,7 +75,7 @@ pub fn decode_logs(body: Body, id: i64) -> Result<Vec<LogRecord>> {
 ///
 /// # Errors
 /// As for [`decode_logs`].
-pub fn decode_log_rows(body: Body, id: i64, rows: &[usize]) -> Result<Vec<LogRecord>> {
+pub fn decode_log_rows(body: Bytes, id: i64, rows: &[usize]) -> Result<Vec<LogRecord>> {
     let mut selectors = Vec::with_capacity(rows.len() * 2);
     let mut after = 0;
     for row in rows {
@@ -95,7 +95,7 @@ pub fn decode_log_rows(body: Body, id: i64, rows: &[usize]) -> Result<Vec<LogRec
 /// # Errors
 /// As for [`decode_logs`].
 pub fn decode_logs_where(
-    body: Body,
+    body: Bytes,
     id: i64,
     mut is_wanted: impl FnMut(Option<&[u8]>, Option<&str>) -> bool + Send + 'static,
 ) -> Result<Vec<LogRecord>> {
@@ -110,7 +110,7 @@ pub fn decode_logs_where(
     read(builder.with_row_filter(RowFilter::new(vec![Box::new(predicate)])), id)
 }
 
-fn read(builder: ParquetRecordBatchReaderBuilder<Body>, id: i64) -> Result<Vec<LogRecord>> {
+fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>, id: i64) -> Result<Vec<LogRecord>> {
     let mut records = Vec::new();
     for batch in builder.with_batch_size(8_192).build()? {
         records_of(&batch?, id, &mut records)?;
@@ -172,9 +172,9 @@ pub struct LogColumns {
 ///
 /// # Errors
 /// Bytes that are no segment of log records.
-pub fn log_columns(body: Body, id: i64, wanted: &Wanted) -> Result<Vec<LogColumns>> {
-    let own = |name: &str| matches!(name, "time" | "severity" | "trace_id") || matches!(name, "body" | "other_body") && wanted.content;
-    in_place::read(body, wanted, own, |batch| LogColumns::of(batch, id))
+pub fn log_columns(body: Bytes, id: i64, wanted: &Wanted) -> Result<Vec<LogColumns>> {
+    let is_read = |name: &str| matches!(name, "time" | "severity" | "trace_id" | "service") || in_place::is_wanted(name, wanted);
+    in_place::read(body, is_read, |batch| LogColumns::of(batch, id))
 }
 
 impl Deref for LogColumns {

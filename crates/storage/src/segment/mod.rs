@@ -10,7 +10,6 @@
 
 mod attributes;
 mod bloom;
-mod body;
 mod calls;
 mod columns;
 mod decode;
@@ -24,13 +23,12 @@ mod shared;
 mod tests;
 
 pub use bloom::Bloom;
-pub use body::Body;
-pub use calls::{CallColumns, call_columns, is_call_column};
-pub use columns::{Columns, columns, is_read as is_search_column};
+pub use calls::{CallColumns, call_columns};
+pub use columns::{Columns, Sought, trace_ids_where};
 pub use decode::{decode, decode_trace, decode_traces};
 pub use encode::encode;
 pub use in_place::{Cell, InPlace, Wanted};
-pub use lane::{LaneSpan, is_lane_column, lane_spans};
+pub use lane::{LaneSpan, lane_spans};
 pub use log::{LogColumns, decode_log_rows, decode_logs, decode_logs_where, encode_logs, log_columns};
 pub use point::{decode_points, decode_series, encode_points, point_order};
-pub use shared::{json as json_text, source_from_json, source_json};
+pub use shared::{IDS, json as json_text, source_from_json, source_json};

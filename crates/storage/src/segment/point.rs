@@ -9,13 +9,13 @@ use arrow_array::builder::{Float64Builder, Int64Builder, StringBuilder, StringDi
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array as _, ArrayRef, RecordBatch, StringArray};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use serde::{Deserialize, Serialize};
 use slowburn_domain::metric::{Exemplar, ExponentialHistogram, Histogram, Point, PointValue, Summary};
 use slowburn_domain::time::Timestamp;
 
-use super::body::Body;
 use super::shared::{self, corrupt, json};
 use crate::Result;
 
@@ -93,7 +93,7 @@ pub fn encode_points(points: &[&Point]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// Bytes that are no segment of points.
-pub fn decode_points(body: Body, id: i64) -> Result<Vec<Point>> {
+pub fn decode_points(body: Bytes, id: i64) -> Result<Vec<Point>> {
     read(ParquetRecordBatchReaderBuilder::try_new(body)?, id)
 }
 
@@ -103,7 +103,7 @@ pub fn decode_points(body: Body, id: i64) -> Result<Vec<Point>> {
 /// # Errors
 /// As for [`decode_points`].
 pub fn decode_series(
-    body: Body,
+    body: Bytes,
     id: i64,
     metric: &str,
     is_series: impl Fn(i64) -> bool,
@@ -145,7 +145,7 @@ pub fn decode_series(
     read(ParquetRecordBatchReaderBuilder::try_new(body)?.with_row_selection(RowSelection::from(selectors)), id)
 }
 
-fn read(builder: ParquetRecordBatchReaderBuilder<Body>, id: i64) -> Result<Vec<Point>> {
+fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>, id: i64) -> Result<Vec<Point>> {
     let mut points = Vec::new();
     for batch in builder.with_batch_size(BATCH).build()? {
         points_of(&batch?, id, &mut points)?;
@@ -237,7 +237,7 @@ mod tests {
             Point { exemplars: Vec::new(), ..point("c", 4, 50, PointValue::Nothing) },
         ];
         points.sort_by(point_order);
-        let body = Body::from(encode_points(&points.iter().collect::<Vec<_>>()).expect("encoded"));
+        let body = Bytes::from(encode_points(&points.iter().collect::<Vec<_>>()).expect("encoded"));
         assert_eq!(decode_points(body.clone(), 1).expect("decoded"), points);
         let at = Timestamp::from_seconds;
         let some = |metric, series: &[i64], from, to| {
@@ -247,6 +247,6 @@ mod tests {
         assert_eq!(some("c", &[4, 1], 40, 50), [(4, 40), (4, 50)]);
         assert_eq!(some("b", &[1], 11, 99), [(1, 20)]);
         assert_eq!(some("d", &[1], 0, 99), []);
-        assert!(decode_points(Body::from(b"PAR1".to_vec()), 1).is_err());
+        assert!(decode_points(Bytes::from(b"PAR1".to_vec()), 1).is_err());
     }
 }

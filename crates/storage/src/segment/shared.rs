@@ -48,8 +48,8 @@ macro_rules! stored {
 stored!(Span);
 stored!(LogRecord);
 
-/// Names of the ID columns.
-pub(super) const IDS: [&str; 3] = ["correlation_id", "project_id", "execution_id"];
+/// Names of the ID columns: correlation, project and execution ID.
+pub const IDS: [&str; 3] = ["correlation_id", "project_id", "execution_id"];
 
 /// A column on its way into a segment.
 pub(super) type Column = (String, ArrayRef);

@@ -1,13 +1,15 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::log::{LogRecord, Severity};
 use slowburn_domain::span::{Event, Kind, Link, Source, Span, Status, Value};
 use slowburn_domain::time::Timestamp;
 
 use super::{
-    Bloom, Body, Columns, LaneSpan, Wanted, call_columns, columns, decode, decode_logs, decode_logs_where, decode_trace, decode_traces,
-    encode, encode_logs, is_call_column, is_lane_column, is_search_column, lane_spans,
+    Bloom, Cell, Columns, LaneSpan, Sought, Wanted, decode, decode_logs, decode_logs_where, decode_trace, decode_traces, encode,
+    encode_logs, lane_spans, trace_ids_where,
 };
 
 fn span(trace: u8, id: u8) -> Span {
@@ -64,7 +66,7 @@ fn a8_weights_are_read_back_and_cost_nothing_where_nothing_was_left_out() {
     let mixed: Vec<&Span> = whole.iter().take(4).chain(chosen.iter().skip(4)).collect();
     let (bytes, plain) = (encode(&mixed).expect("encoded"), encode(&whole.iter().collect::<Vec<_>>()).expect("encoded"));
     assert!(plain.len() < bytes.len());
-    let weights = |body: Vec<u8>| decode(Body::from(body), 1).expect("read").iter().map(|span| span.weight).collect::<Vec<_>>();
+    let weights = |body: Vec<u8>| decode(Bytes::from(body), 1).expect("read").iter().map(|span| span.weight).collect::<Vec<_>>();
     assert_eq!(weights(bytes), [1, 1, 1, 1, 100, 100, 100, 100]);
     assert_eq!(weights(plain), [1; 8]);
 }
@@ -77,7 +79,7 @@ fn sorted(mut span: Span) -> Span {
 #[test]
 fn c6_lanes_and_lines_of_a_story_are_those_of_the_whole_records() {
     let spans: Vec<Span> = (1..=250).map(|id| span(1 + id % 5, id)).collect();
-    let body = Body::from(encode(&spans.iter().collect::<Vec<_>>()).expect("encodes"));
+    let body = Bytes::from(encode(&spans.iter().collect::<Vec<_>>()).expect("encodes"));
     let of_story = |trace_id: &[u8]| trace_id == [2; 16] || trace_id == [4; 16];
     let lane = |span: Span| LaneSpan {
         trace_id: span.trace_id,
@@ -109,7 +111,7 @@ fn c6_lanes_and_lines_of_a_story_are_those_of_the_whole_records() {
             execution_id: None,
         })
         .collect();
-    let body = Body::from(encode_logs(&logs.iter().collect::<Vec<_>>()).expect("encodes"));
+    let body = Bytes::from(encode_logs(&logs.iter().collect::<Vec<_>>()).expect("encodes"));
     let is_wanted = |trace: Option<&[u8]>, id: Option<&str>| trace == Some(&[9; 16][..]) || id == Some("id-4");
     let all = decode_logs(body.clone(), 1).expect("decodes");
     let expected: Vec<LogRecord> = all
@@ -124,7 +126,7 @@ fn c6_lanes_and_lines_of_a_story_are_those_of_the_whole_records() {
 #[test]
 fn what_is_written_is_read_back() {
     let spans: Vec<Span> = (1..=250).map(|id| span(1 + id % 5, id)).collect();
-    let body = Body::from(encode(&spans.iter().collect::<Vec<_>>()).expect("encodes"));
+    let body = Bytes::from(encode(&spans.iter().collect::<Vec<_>>()).expect("encodes"));
     let read: Vec<Span> = decode(body.clone(), 1).expect("decodes").into_iter().map(sorted).collect();
     let expected: Vec<Span> = spans.into_iter().map(sorted).collect();
     assert_eq!(read, expected);
@@ -134,21 +136,8 @@ fn what_is_written_is_read_back() {
     assert_eq!(one.len(), 50);
 }
 
-/// What was fetched of a file for a reader of some columns: its footer and the chunks that it asked for, less than the whole.
-fn fetched(file: &[u8], is_read: impl Fn(&str) -> bool) -> Body {
-    let size = file.len() as u64;
-    let footer = u32::from_le_bytes(file[file.len() - 8..file.len() - 4].try_into().expect("four bytes")) as usize + 8;
-    assert!(Body::ending(size, file[file.len() - footer + 1..].to_vec()).missing(&is_read).is_none(), "a footer cut off");
-    let mut body = Body::ending(size, file[file.len() - footer..].to_vec());
-    let missing = body.missing(&is_read).expect("a footer");
-    assert!(missing.iter().map(|range| range.end - range.start).sum::<u64>() + (footer as u64) < size, "{missing:?} of {size}");
-    missing.into_iter().for_each(|range| body.add(range.start, file[range.start as usize..range.end as usize].to_vec()));
-    assert_eq!(body.missing(is_read), Some(Vec::new()));
-    body
-}
-
 #[test]
-fn h11_what_is_read_of_parts_of_a_file_is_what_is_read_of_the_whole() {
+fn h11_a_search_finds_the_traces_of_spans_that_meet_all_its_conditions() {
     let spans: Vec<Span> = (0..20_000_u32)
         .map(|number| {
             let mut span = span(1 + (number % 5) as u8, 1 + (number % 250) as u8);
@@ -157,33 +146,40 @@ fn h11_what_is_read_of_parts_of_a_file_is_what_is_read_of_the_whole() {
             span
         })
         .collect();
-    let file = encode(&spans.iter().collect::<Vec<_>>()).expect("encodes");
-    let of_story = |trace_id: &[u8]| trace_id == [2; 16];
-    let lanes = lane_spans(fetched(&file, is_lane_column), 1, of_story).expect("read");
-    assert_eq!(lanes.len(), 4_000);
-    assert_eq!(lanes, lane_spans(file.clone().into(), 1, of_story).expect("read"));
-
-    let wanted = Wanted { attributes: Some(vec!["http.route".to_owned()]), ..Wanted::default() };
-    let routes = |body: Body| -> Vec<String> {
-        let cell = |columns: &Columns, row| format!("{:?} {:?}", columns.trace_id(row), columns.attribute(row, "http.route"));
-        let batches = columns(body, 1, &wanted).expect("read");
-        batches.iter().flat_map(|columns| (0..columns.len()).map(|row| cell(columns, row))).collect()
-    };
-    let part = fetched(&file, |name| is_search_column(name, &wanted));
-    assert!(columns(part.clone(), 1, &Wanted::default()).is_err(), "every attribute, of which most were not fetched");
-    assert_eq!(routes(part), routes(file.clone().into()));
-
-    let keys = |body: Body| -> Vec<u64> {
-        let batches = call_columns(body, 1, &["http.route"]).expect("read");
-        batches.iter().flat_map(|calls| (0..calls.len()).map(|row| calls.key(row))).collect()
-    };
-    assert_eq!(keys(fetched(&file, |name| is_call_column(name, &["http.route"]))), keys(file.into()));
+    let file = Bytes::from(encode(&spans.iter().collect::<Vec<_>>()).expect("encodes"));
+    let by_number = Wanted { attributes: Some(vec!["number".to_owned()]), ..Wanted::default() };
+    let failed = |operation: &str| Sought { operation: Some(operation.to_owned()), status: Some(Status::Error), ..Sought::default() };
+    for (sought, letter, traces) in [
+        (Sought::default(), None, 5),
+        (Sought { filter: Some(by_number.clone()), ..Sought::default() }, Some("a"), 5),
+        (Sought { filter: Some(by_number.clone()), ..Sought::default() }, Some("nowhere"), 0),
+        (failed("op 1"), None, 1),
+        (failed("op 2"), None, 0),
+        (Sought { service: Some("nobody".to_owned()), ..Sought::default() }, None, 0),
+        (Sought { filter: Some(by_number), ..failed("op 1") }, Some("a"), 1),
+    ] {
+        let begins = move |text: &str| letter.is_none_or(|letter| text.starts_with(letter));
+        let matches = move |columns: &Columns, row| match columns.attribute(row, "number") {
+            Some(Cell::Str(text)) => begins(text),
+            other => panic!("{other:?}"),
+        };
+        let is_sought = |span: &&Span| {
+            let number = span.attributes.iter().find(|(key, _)| key == "number").and_then(|(_, value)| value.as_str());
+            sought.service.as_ref().is_none_or(|service| *service == span.source.service)
+                && sought.operation.as_ref().is_none_or(|operation| *operation == span.operation)
+                && sought.status.is_none_or(|status| status == span.status)
+                && number.is_some_and(begins)
+        };
+        let found: BTreeSet<TraceId> = trace_ids_where(file.clone(), 1, &sought, matches).expect("read").into_iter().collect();
+        assert_eq!(found, spans.iter().filter(is_sought).map(|span| span.trace_id).collect());
+        assert_eq!(found.len(), traces, "{sought:?} {letter:?}");
+    }
 }
 
 #[test]
 fn bytes_that_are_no_segment_are_an_error() {
-    assert!(decode(Body::from(b"PAR1 not really PAR1".to_vec()), 1).is_err());
-    assert!(decode(Body::from(Vec::new()), 1).is_err());
+    assert!(decode(Bytes::from(b"PAR1 not really PAR1".to_vec()), 1).is_err());
+    assert!(decode(Bytes::from(Vec::new()), 1).is_err());
 }
 
 #[test]
