@@ -85,7 +85,8 @@ async fn h3_what_is_asked_of_all_partitions_is_planned_once_in_a_session(pool: P
     // Statements that look for something by index, time or segment, with how often each was planned anew and not.
     let plans: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements
-         WHERE statement ~ 'FROM (trace_index|log_index)|records FROM segments|JOIN segments' AND statement LIKE 'SELECT%'",
+         WHERE statement ~ 'FROM (trace_index|log_index)|records FROM segments|JOIN segments' AND statement LIKE 'SELECT%'
+         AND statement NOT LIKE '%pg_prepared_statements%'",
     )
     .fetch_all(&own)
     .await
