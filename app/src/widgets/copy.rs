@@ -26,7 +26,7 @@ pub fn Snippet(
 ) -> impl IntoView {
     view! {
         <div class="snippet">
-            <pre tabindex="0" role="region" aria-label=what><code>{text.clone()}</code></pre>
+            <pre role="region" aria-label=what><code>{text.clone()}</code></pre>
             <CopyButton text=text what="Copy" />
         </div>
     }

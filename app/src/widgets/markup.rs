@@ -235,7 +235,7 @@ impl Markup {
     /// A command to copy; `what` says what it does.
     #[inline(never)]
     pub fn snippet(&mut self, command: &str, what: &str) -> &mut Self {
-        let region = [("tabindex", Some("0")), ("role", Some("region")), ("aria-label", Some(what))];
+        let region = [("role", Some("region")), ("aria-label", Some(what))];
         self.open("div", &[("class", Some("snippet"))]).open("pre", &region).element("code", "", command).close("pre");
         self.copy(command, "Copy").close("div")
     }

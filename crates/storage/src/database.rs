@@ -70,9 +70,10 @@ pub async fn make_snapshot(transaction: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// The rows of a query over all partitions that indices answer, by a plan that the session keeps. PostgreSQL would plan it anew each time,
-/// because it guesses ten elements for every array in a kept plan and finds that dear; planning over the partitions of thirty days
-/// takes three times as long as running. Holds in a transaction.
+/// The rows of a query over all partitions for which there is one way to go whatever its parameters are, by a plan that the session keeps.
+/// PostgreSQL would plan it anew each time, because it guesses ten elements for every array in a kept plan and finds that dear; planning
+/// over the partitions of thirty days takes three times as long as running. Holds in a transaction; outside of one PostgreSQL plans as it
+/// likes, and warns.
 ///
 /// # Errors
 /// The database.

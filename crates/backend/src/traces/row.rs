@@ -90,7 +90,7 @@ mod tests {
     use slowburn_storage::segment::{Sought, encode, trace_ids_where};
 
     use super::*;
-    use crate::filter::Signal;
+    use crate::filter::{Requirements, Signal};
 
     /// Conditions over every part of a span and every type of value.
     const FILTERS: [&str; 17] = [
@@ -181,7 +181,8 @@ mod tests {
             let body = encode(&spans.iter().collect::<Vec<_>>()).expect("encoded");
             for text in FILTERS {
                 let filter = Filter::compile(text, Signal::Spans).expect("a filter");
-                let sought = Sought { filter: Some(wanted(&filter)), ..Sought::default() };
+                let Requirements { service, operation, status, .. } = filter.requirements();
+                let sought = Sought { service, operation, status, filter: Some(wanted(&filter)) };
                 let own = filter.clone();
                 let matches = move |columns: &Columns, row| own.matches(&Row { columns, row });
                 let found: BTreeSet<TraceId> = trace_ids_where(body.clone().into(), 1, &sought, matches).expect("read").into_iter().collect();

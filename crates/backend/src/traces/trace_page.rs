@@ -46,8 +46,8 @@ impl Backend {
             None => None,
         };
         let (logs, more_logs) = {
-            let mut connection = self.0.pool.acquire().await?;
-            self.logs_of(&mut connection, &[id], None, LOGS).await?
+            let mut tx = self.snapshot().await?;
+            self.logs_of(&mut tx, &[id], None, LOGS).await?
         };
         let logs = logs.iter().map(LogLine::from).collect();
         let alike = if view.view == View::Compare && other.is_none() { self.alike(&summary, now).await? } else { Vec::new() };

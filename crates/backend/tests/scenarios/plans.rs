@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use slowburn_domain::id::TraceId;
 use slowburn_domain::slo_query::SloQuery;
+use slowburn_domain::trace_view::TraceView;
 use slowburn_test_support::{SpanBuilder, body, text};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -76,8 +77,10 @@ async fn h3_what_is_asked_of_all_partitions_is_planned_once_in_a_session(pool: P
     let scene = Scene::new(own.clone()).await;
     let span = SpanBuilder::new(1, 1, NOON).with(text("correlation_id", "order-1"));
     scene.send(body("checkout", vec![span.build()])).await.expect("accepted");
+    let trace_id = TraceId::from_bytes(&1_u128.to_be_bytes()).expect("an id");
     for _ in 0..3 {
         scene.backend.correlation_page("order-1", scene.clock.now()).await.expect("found");
+        scene.backend.trace_page(trace_id, &TraceView::default(), scene.clock.now()).await.expect("found");
         assert_eq!(scene.find("limit=50").await, [1].into());
         assert_eq!(scene.find("min_duration_ms=0").await, [1].into());
         assert_eq!(scene.find("filter=attributes%5B%22correlation_id%22%5D%20%3D%3D%20%22order-1%22").await, [1].into());

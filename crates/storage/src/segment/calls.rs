@@ -54,6 +54,7 @@ impl Deref for CallColumns {
 impl CallColumns {
     fn of(batch: &RecordBatch, id: i64) -> Result<Self> {
         let column = |name: &'static str| batch.column_by_name(name).ok_or_else(|| corrupt(name, id, "column missing"));
+        column("service")?;
         Ok(Self {
             shared: InPlace::of(batch, id)?,
             trace_id: column("trace_id")?.as_fixed_size_binary().clone(),

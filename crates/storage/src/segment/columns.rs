@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int8Type, Int64Type};
-use arrow_array::{BooleanArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray};
 use arrow_schema::ArrowError;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
@@ -16,6 +16,7 @@ use slowburn_domain::id::TraceId;
 use slowburn_domain::span::{Kind, Status};
 
 use super::in_place::{self, BATCH, InPlace, Wanted};
+use super::shared::corrupt;
 use crate::Result;
 
 /// Which spans are wanted: those that have all of this.
@@ -54,12 +55,12 @@ pub fn trace_ids_where(
     let mut conditions: Vec<Box<dyn ArrowPredicate>> = Vec::new();
     if let Some(wanted) = sought.status {
         let is_wanted = move |number: Option<i8>| Some(Status::from_number(number.unwrap_or_default().into()) == wanted);
-        let meets = move |batch: RecordBatch| batch.column(0).as_primitive::<Int8Type>().iter().map(is_wanted).collect();
+        let meets = move |array: &ArrayRef| array.as_primitive::<Int8Type>().iter().map(is_wanted).collect();
         conditions.push(condition(schema, "status", meets));
     }
     for (column, wanted) in sought.texts() {
         let is_wanted = move |text: Option<&str>| Some(text == Some(wanted.as_str()));
-        let meets = move |batch: RecordBatch| batch.column(0).as_string::<i32>().iter().map(&is_wanted).collect();
+        let meets = move |array: &ArrayRef| array.as_string::<i32>().iter().map(&is_wanted).collect();
         conditions.push(condition(schema, column, meets));
     }
     if let Some(wanted) = &sought.filter {
@@ -74,17 +75,20 @@ pub fn trace_ids_where(
     let mut traces = HashSet::new();
     for batch in builder.with_projection(ids).with_row_filter(RowFilter::new(conditions)).with_batch_size(BATCH).build()? {
         let batch = batch?;
-        traces.extend(batch.column(0).as_fixed_size_binary().iter().flatten().filter_map(|bytes| TraceId::from_bytes(bytes).ok()));
+        let ids = batch.column_by_name("trace_id").ok_or_else(|| corrupt("trace_id", id, "column missing"))?;
+        traces.extend(ids.as_fixed_size_binary().iter().flatten().filter_map(|bytes| TraceId::from_bytes(bytes).ok()));
     }
     Ok(traces.into_iter().collect())
 }
 
 fn condition(
     schema: &SchemaDescriptor,
-    column: &str,
-    mut meets: impl FnMut(RecordBatch) -> BooleanArray + Send + 'static,
+    column: &'static str,
+    mut meets: impl FnMut(&ArrayRef) -> BooleanArray + Send + 'static,
 ) -> Box<dyn ArrowPredicate> {
-    Box::new(ArrowPredicateFn::new(ProjectionMask::columns(schema, [column]), move |batch| Ok(meets(batch))))
+    let missing = move || ArrowError::SchemaError(format!("column {column} is missing"));
+    let meets = move |batch: RecordBatch| Ok(meets(batch.column_by_name(column).ok_or_else(missing)?));
+    Box::new(ArrowPredicateFn::new(ProjectionMask::columns(schema, [column]), meets))
 }
 
 /// Rows of a segment of spans, as far as they are looked at.

@@ -189,6 +189,7 @@ impl LogColumns {
     fn of(batch: &RecordBatch, id: i64) -> Result<Self> {
         let found = |name: &str| batch.column_by_name(name);
         let column = |name: &'static str| found(name).ok_or_else(|| corrupt(name, id, "column missing"));
+        column("service")?;
         Ok(Self {
             shared: InPlace::of(batch, id)?,
             time: column("time")?.as_primitive::<Int64Type>().clone(),

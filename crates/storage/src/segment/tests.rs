@@ -120,7 +120,12 @@ fn c6_lanes_and_lines_of_a_story_are_those_of_the_whole_records() {
         .collect();
     assert_eq!(expected.len(), 9);
     assert_eq!(decode_logs_where(body.clone(), 1, is_wanted).expect("decodes"), expected);
-    assert_eq!(decode_logs_where(body, 1, |_, _| false).expect("decodes"), []);
+    assert_eq!(decode_logs_where(body.clone(), 1, |_, _| false).expect("decodes"), []);
+    for sought in
+        [Sought { status: Some(Status::Error), ..Sought::default() }, Sought { operation: Some("op 1".to_owned()), ..Sought::default() }]
+    {
+        assert!(trace_ids_where(body.clone(), 1, &sought, |_, _| true).is_err(), "no spans: {sought:?}");
+    }
 }
 
 #[test]
@@ -156,6 +161,7 @@ fn h11_a_search_finds_the_traces_of_spans_that_meet_all_its_conditions() {
         (failed("op 1"), None, 1),
         (failed("op 2"), None, 0),
         (Sought { service: Some("nobody".to_owned()), ..Sought::default() }, None, 0),
+        (Sought { service: Some("payment".to_owned()), ..failed("op 1") }, None, 1),
         (Sought { filter: Some(by_number), ..failed("op 1") }, Some("a"), 1),
     ] {
         let begins = move |text: &str| letter.is_none_or(|letter| text.starts_with(letter));
