@@ -202,6 +202,10 @@ fn attribute_column(column_type: ColumnType, values: &[Option<&Value>]) -> Array
     }
 }
 
+/// Rows of a page of the longest column there is, the bodies of log records: a story names a few rows of a segment, and the pages of the
+/// others are passed over as they are, compressed.
+const PAGE_ROWS: usize = 256;
+
 /// The file of some columns of `rows` rows, one row group. `plain` names columns without repetition worth a dictionary, `delta`
 /// those of them that hold numbers near each other.
 ///
@@ -216,6 +220,8 @@ pub(super) fn to_parquet(columns: Vec<Column>, rows: usize, plain: &[&str], delt
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
+        .set_write_batch_size(PAGE_ROWS)
+        .set_column_data_page_row_count_limit(ColumnPath::from("body"), PAGE_ROWS)
         .set_max_row_group_row_count(Some(rows.max(1)));
     for name in plain {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(*name), false);

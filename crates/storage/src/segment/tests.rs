@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use slowburn_domain::id::{SpanId, TraceId};
 use slowburn_domain::log::{LogRecord, Severity};
 use slowburn_domain::span::{Event, Kind, Link, Source, Span, Status, Value};
@@ -76,6 +77,42 @@ fn sorted(mut span: Span) -> Span {
     span
 }
 
+fn log(number: u16, source: &Arc<Source>) -> LogRecord {
+    LogRecord {
+        time: Timestamp::from_nanos(number.into()),
+        severity: Severity::from_number(9),
+        severity_text: String::new(),
+        body: Value::String(format!("line {number}")),
+        event_name: String::new(),
+        trace_id: (number.is_multiple_of(3)).then(|| TraceId::from_bytes(&u128::from(number).to_le_bytes()).expect("not zero")),
+        span_id: None,
+        attributes: vec![("n".to_owned(), Value::Int(number.into()))],
+        source: Arc::clone(source),
+        correlation_id: (number.is_multiple_of(4)).then(|| format!("id-{}", number % 8)),
+        project_id: None,
+        execution_id: None,
+    }
+}
+
+#[test]
+fn c6_a_story_passes_over_the_bodies_of_other_lines() {
+    let source = span(1, 1).source;
+    let logs: Vec<LogRecord> = (1..=2_000).map(|number| log(number, &source)).collect();
+    let body = Bytes::from(encode_logs(&logs.iter().collect::<Vec<_>>()).expect("encodes"));
+    let file = SerializedFileReader::new(body.clone()).expect("Parquet");
+    let column = file.metadata().file_metadata().schema_descr().columns().iter().position(|column| column.name() == "body").expect("there");
+    let pages = file.get_row_group(0).expect("one").get_column_page_reader(column).expect("readable");
+    let rows: Vec<u32> = pages.map(|page| page.expect("whole").num_values()).collect();
+    assert_eq!(rows.iter().sum::<u32>(), 2_000);
+    assert!(rows.iter().all(|rows| *rows <= 256), "{rows:?}");
+
+    let of_story = [3_u16, 255, 258, 1_200, 1_998];
+    let ids = of_story.map(|number| u128::from(number).to_le_bytes());
+    let found = decode_logs_where(body, 1, move |trace, _| trace.is_some_and(|trace| ids.iter().any(|id| id == trace))).expect("decodes");
+    let expected = of_story.map(|number| logs[usize::from(number) - 1].body.clone());
+    assert_eq!(found.into_iter().map(|log| log.body).collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn c6_lanes_and_lines_of_a_story_are_those_of_the_whole_records() {
     let spans: Vec<Span> = (1..=250).map(|id| span(1 + id % 5, id)).collect();
@@ -95,24 +132,9 @@ fn c6_lanes_and_lines_of_a_story_are_those_of_the_whole_records() {
     assert_eq!(expected.len(), 100);
     assert_eq!(lane_spans(body, 1, of_story).expect("decodes"), expected);
 
-    let logs: Vec<LogRecord> = (1..=60_u8)
-        .map(|number| LogRecord {
-            time: Timestamp::from_nanos(i64::from(number)),
-            severity: Severity::from_number(9),
-            severity_text: String::new(),
-            body: Value::String(format!("line {number}")),
-            event_name: String::new(),
-            trace_id: (number.is_multiple_of(3)).then(|| TraceId::from_bytes(&[number; 16]).expect("not zero")),
-            span_id: None,
-            attributes: vec![("n".to_owned(), Value::Int(number.into()))],
-            source: Arc::clone(&spans[0].source),
-            correlation_id: (number.is_multiple_of(4)).then(|| format!("id-{}", number % 8)),
-            project_id: None,
-            execution_id: None,
-        })
-        .collect();
+    let logs: Vec<LogRecord> = (1..=60).map(|number| log(number, &spans[0].source)).collect();
     let body = Bytes::from(encode_logs(&logs.iter().collect::<Vec<_>>()).expect("encodes"));
-    let is_wanted = |trace: Option<&[u8]>, id: Option<&str>| trace == Some(&[9; 16][..]) || id == Some("id-4");
+    let is_wanted = |trace: Option<&[u8]>, id: Option<&str>| trace == Some(&9_u128.to_le_bytes()[..]) || id == Some("id-4");
     let all = decode_logs(body.clone(), 1).expect("decodes");
     let expected: Vec<LogRecord> = all
         .into_iter()
