@@ -5,11 +5,11 @@ import { expect, open, test } from '../support/test.ts';
 test('an incident is met on every page that it concerns, and tells its story', async ({ page, request }) => {
   for (const path of ['/', '/incidents', '/slos/signup-availability']) {
     await open(page, path);
-    await expect(page.locator('main a[href^="/incidents/"]', { hasText: 'signup-availability' }).first()).toBeVisible();
+    await expect(page.locator('main a[href^="/incidents/"]', { hasText: 'Signup availability' }).first()).toBeVisible();
   }
   await page.locator('main a[href^="/incidents/"]').first().click();
   await page.waitForURL('**/incidents/*');
-  await expect(page.locator('main h1')).toHaveText('signup-availability');
+  await expect(page.locator('main h1')).toHaveText('Signup availability');
   const id = page.url().split('/').pop();
   const incident = await (await request.get(`/api/v1/incidents/${id}`)).json();
   expect(incident.state).toBe('open');

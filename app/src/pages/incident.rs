@@ -46,7 +46,7 @@ fn Content(page: Page) -> impl IntoView {
     view! {
         <nav class="breadcrumb" aria-label="Breadcrumb"><a href="/incidents">"Incidents"</a></nav>
         <header class="incident-head">
-            <h1>{incident.slo.clone()}</h1>
+            <h1>{incident.title.clone()}</h1>
             <IncidentBadge incident=incident.clone() />
         </header>
         <p class="lead answer" class:is-trouble=is_open>{story::of_incident(&incident, page.now)}</p>

@@ -41,12 +41,12 @@ pub fn IncidentList(
 fn row(incident: Incident) -> impl IntoView {
     let now = use_now();
     let href = incident_path(&incident.id);
-    let (slo, service, worst) = (incident.slo.clone(), incident.service.clone(), incident.worst_tier.as_str());
+    let (title, service, worst) = (incident.title.clone(), incident.service.clone(), incident.worst_tier.as_str());
     let taken_on = incident.acknowledged_by.clone().unwrap_or_else(|| "–".to_owned());
     view! {
         <tr>
             <td><IncidentBadge incident=incident.clone() /></td>
-            <th scope="row"><a class="row-link" href=href data-row="">{slo}</a></th>
+            <th scope="row"><a class="row-link" href=href data-row="">{title}</a></th>
             <td>{service}</td>
             <td><When at=incident.opened_at /></td>
             <td data-label="lasted">{move || duration_nanos(incident.duration_nanos(now.get()))}</td>

@@ -10,6 +10,7 @@ use std::time::Instant;
 use metrics::histogram;
 use slowburn_domain::incident::{Change, Incident, Standing, Step, Verdict, is_more_urgent, judge};
 use slowburn_domain::query::{FieldFault, MAX_LIMIT};
+use slowburn_domain::sentence;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::view::{IncidentPage, IncidentsPage};
 use slowburn_storage::event::{self, NewEvent};
@@ -85,6 +86,7 @@ impl Backend {
             let incident = Incident {
                 id: id.to_string(),
                 slo: objective.name.clone(),
+                title: sentence::title(objective).to_owned(),
                 service: objective.service.clone(),
                 opened_at: now,
                 closed_at: None,
@@ -134,6 +136,7 @@ impl Backend {
         let data = serde_json::json!({
             "incident": incident.id,
             "slo": incident.slo,
+            "title": incident.title,
             "service": incident.service,
             "tier": change.tier.as_str(),
             "worst_tier": incident.worst_tier.as_str(),

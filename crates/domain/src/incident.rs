@@ -169,6 +169,8 @@ pub struct Incident {
     pub id: String,
     /// The SLO that it is about.
     pub slo: String,
+    /// What people called the SLO when it began: its title, or its name.
+    pub title: String,
     /// The SLO's service.
     pub service: String,
     /// When its first tier fired.

@@ -96,7 +96,7 @@ pub fn of_logs(page: &LogsPage) -> String {
 
 /// How many incidents are open, and which the newest is.
 pub fn of_incidents(open: &[Incident], now: Timestamp) -> String {
-    let lasts = |incident: &Incident| format!("{} for {}", incident.slo, duration_nanos(incident.duration_nanos(now)));
+    let lasts = |incident: &Incident| format!("{} for {}", incident.title, duration_nanos(incident.duration_nanos(now)));
     match open {
         [] => "No incident is open.".to_owned(),
         [one] => format!("One incident is open: {}.", lasts(one)),

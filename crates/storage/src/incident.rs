@@ -31,7 +31,7 @@ pub struct IncidentQuery<'a> {
 pub async fn list(connection: &mut PgConnection, query: &IncidentQuery<'_>) -> Result<Vec<Incident>> {
     let (at, id) = query.after.unzip();
     let rows = sqlx::query(
-        "SELECT id, slo, service, opened_ns, closed_ns, tier, worst_tier, is_measured, acknowledged_by FROM incidents
+        "SELECT id, slo, title, service, opened_ns, closed_ns, tier, worst_tier, is_measured, acknowledged_by FROM incidents
          WHERE ($1::text IS NULL OR slo = $1) AND ($2::boolean IS NULL OR (closed_ns IS NULL) = $2)
              AND ($3::bigint IS NULL OR (opened_ns, id) < ($3, $4))
          ORDER BY opened_ns DESC, id DESC LIMIT $5",
@@ -52,7 +52,7 @@ pub async fn list(connection: &mut PgConnection, query: &IncidentQuery<'_>) -> R
 /// The database.
 pub async fn get(connection: &mut PgConnection, id: Uuid) -> Result<Option<Incident>> {
     let row = sqlx::query(
-        "SELECT id, slo, service, opened_ns, closed_ns, tier, worst_tier, is_measured, acknowledged_by FROM incidents WHERE id = $1",
+        "SELECT id, slo, title, service, opened_ns, closed_ns, tier, worst_tier, is_measured, acknowledged_by FROM incidents WHERE id = $1",
     )
     .bind(id)
     .fetch_optional(&mut *connection)
@@ -72,11 +72,12 @@ pub async fn get(connection: &mut PgConnection, id: Uuid) -> Result<Option<Incid
 /// The database.
 pub async fn insert(connection: &mut PgConnection, id: Uuid, incident: &Incident) -> Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO incidents (id, slo, service, opened_ns, tier, worst_tier, is_measured) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO incidents (id, slo, title, service, opened_ns, tier, worst_tier, is_measured) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (slo) WHERE closed_ns IS NULL DO NOTHING",
     )
     .bind(id)
     .bind(&incident.slo)
+    .bind(&incident.title)
     .bind(&incident.service)
     .bind(incident.opened_at.nanos())
     .bind(incident.tier.as_str())
@@ -163,13 +164,14 @@ fn incident_of(row: &PgRow) -> Result<Incident> {
     let at = |column: usize| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_nanos)) };
     Ok(Incident {
         slo: row.try_get(1)?,
-        service: row.try_get(2)?,
-        opened_at: at(3)?.unwrap_or_default(),
-        closed_at: at(4)?,
-        tier: tier_of(row, 5, id)?,
-        worst_tier: tier_of(row, 6, id)?,
-        is_measured: row.try_get(7)?,
-        acknowledged_by: row.try_get(8)?,
+        title: row.try_get(2)?,
+        service: row.try_get(3)?,
+        opened_at: at(4)?.unwrap_or_default(),
+        closed_at: at(5)?,
+        tier: tier_of(row, 6, id)?,
+        worst_tier: tier_of(row, 7, id)?,
+        is_measured: row.try_get(8)?,
+        acknowledged_by: row.try_get(9)?,
         changes: Vec::new(),
         id: id.to_string(),
     })

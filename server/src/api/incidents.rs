@@ -21,6 +21,8 @@ use super::slos::segment;
 pub struct Incident {
     id: String,
     slo: String,
+    /// What people called the SLO when it began: its title, or its name.
+    title: String,
     service: String,
     /// open or closed.
     state: &'static str,
@@ -67,6 +69,7 @@ impl From<DomainIncident> for Incident {
             changes: incident.changes.into_iter().map(Change::from).collect(),
             id: incident.id,
             slo: incident.slo,
+            title: incident.title,
             service: incident.service,
         }
     }

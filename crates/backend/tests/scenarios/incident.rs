@@ -56,7 +56,11 @@ async fn events(pool: &PgPool, kind: &str) -> Vec<serde_json::Value> {
 #[sqlx::test(migrations = "../../migrations")]
 async fn b7_an_outage_is_one_incident_whoever_evaluates(pool: PgPool) {
     let (first, second) = (Scene::new(pool.clone()).await, Scene::new(pool.clone()).await);
-    first.apply(&availability("checkout-availability", 0.999, "30d")).await;
+    let named = |title: &str| {
+        availability("checkout-availability", 0.999, "30d")
+            .replace("{name: checkout-availability}", &format!("{{name: checkout-availability, displayName: {title}}}"))
+    };
+    first.apply(&named("Checkout answers")).await;
     second.backend.follow_slos().await.expect("followed");
     feed(&first, -3 * 1_440, 0, 0).await;
     judge(&[&first, &second], -2, 0).await;
@@ -68,6 +72,8 @@ async fn b7_an_outage_is_one_incident_whoever_evaluates(pool: PgPool) {
     let incidents = all(&first).await;
     let [incident] = incidents.as_slice() else { panic!("{incidents:?}") };
     assert_eq!((incident.worst_tier, incident.slo.as_str(), incident.service.as_str()), (Tier::Page, "checkout-availability", "checkout"));
+    first.apply(&named("Checkout works")).await;
+    assert_eq!((incident.title.as_str(), all(&first).await[0].title.as_str()), ("Checkout answers", "Checkout answers"), "as it was then");
     let since_noon = (incident.opened_at.since(NOON)) / 1_000_000_000 / MINUTE;
     assert!((0..=3).contains(&since_noon), "it began {since_noon} minutes after the outage");
     let whole = first.backend.incident(&incident.id).await.expect("there");
