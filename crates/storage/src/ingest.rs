@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::Result;
 use crate::copy::{Rows, storable};
 use crate::partition::Part;
-use crate::trace::SegmentRef;
+use crate::trace::{IdKind, SegmentRef};
 
 /// Longest part of a correlation, project or execution ID that is indexed, in bytes: a B-tree entry holds no more than
 /// about 2,700. Longer IDs are found by this beginning and then compared as a whole.
@@ -157,18 +157,16 @@ pub async fn insert_fragments(connection: &mut PgConnection, segment: &NewSegmen
     insert_trace_rows(connection, segment, fragments).await?;
     let mut correlations = Rows::default();
     for fragment in fragments {
-        for (kind, values) in [(0, &fragment.correlation_ids), (1, &fragment.project_ids), (2, &fragment.execution_ids)] {
-            for value in values {
-                correlations
-                    .row(7)
-                    .int2(segment.bucket)
-                    .int4(segment.slot)
-                    .int2(segment.part as i16)
-                    .int2(kind)
-                    .text(indexed_part(value))
-                    .bytes(fragment.trace_id.as_bytes())
-                    .int8(fragment.start.nanos());
-            }
+        for (kind, value) in indexed_ids(fragment) {
+            correlations
+                .row(7)
+                .int2(segment.bucket)
+                .int4(segment.slot)
+                .int2(segment.part as i16)
+                .int2(kind as i16)
+                .text(indexed_part(value))
+                .bytes(fragment.trace_id.as_bytes())
+                .int8(fragment.start.nanos());
         }
     }
     correlations
@@ -237,6 +235,14 @@ pub async fn insert_bad(connection: &mut PgConnection, segment: SegmentRef, bad:
 /// The beginning of an ID under which it is indexed.
 pub fn indexed_part(id: &str) -> &str {
     &id[..id.floor_char_boundary(INDEXED_ID_BYTES)]
+}
+
+/// The IDs under which a fragment is filed, whole.
+pub(crate) fn indexed_ids(fragment: &Fragment) -> impl Iterator<Item = (IdKind, &str)> {
+    let Fragment { correlation_ids, project_ids, execution_ids, .. } = fragment;
+    [(IdKind::Correlation, correlation_ids), (IdKind::Project, project_ids), (IdKind::Execution, execution_ids)]
+        .into_iter()
+        .flat_map(|(kind, ids)| ids.iter().map(move |id| (kind, id.as_str())))
 }
 
 /// IDs of a fragment with a letter for their kind, as `trace_index.ids` keeps them.

@@ -17,7 +17,7 @@ use crate::ingest::indexed_part;
 use crate::{Error, Result};
 
 /// Which kind of ID to look up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IdKind {
     /// Correlation ID.
     Correlation = 0,

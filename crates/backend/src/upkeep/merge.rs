@@ -13,8 +13,9 @@ use slowburn_domain::id::TraceId;
 use slowburn_domain::signal::Telemetry;
 use slowburn_domain::time::Timestamp;
 use slowburn_domain::trace::Fragment;
+use slowburn_storage::database::make_repeatable;
 use slowburn_storage::log::{self, Mention};
-use slowburn_storage::merge::{self, Small, Waiting};
+use slowburn_storage::merge::{self, Filed, Small, Waiting};
 use slowburn_storage::partition::{self, Part};
 use slowburn_storage::segment::{decode, decode_logs, decode_points};
 use slowburn_storage::trace::last_segment_id;
@@ -80,7 +81,7 @@ impl Backend {
         let is_closed = self.is_closed(slot, now);
         let up_to = if is_closed { i64::MAX } else { last_segment_id(now.plus_seconds(-(SETTLED.as_secs().cast_signed()))) };
         let mut tx = self.0.pool.begin().await?;
-        merge::isolate(&mut tx).await?;
+        make_repeatable(&mut tx).await?;
         let Waiting { segments, records } = merge::waiting(&mut tx, bucket, slot, up_to).await?;
         let unreadable = self.unreadable();
         if segments <= unreadable.len().cast_signed() as i64
@@ -103,24 +104,24 @@ impl Backend {
                 return Ok(0);
             }
         };
-        let trace_ids: Vec<TraceId> = match merged {
+        let filed = match &merged {
             Merged::Nothing => return Ok(0),
             Merged::Spans(segment, fragments) => {
-                ingest::insert_segment(&mut tx, &segment).await?;
-                ingest::insert_trace_rows(&mut tx, &segment, &fragments).await?;
-                fragments.iter().map(|fragment| fragment.trace_id).collect()
+                ingest::insert_segment(&mut tx, segment).await?;
+                ingest::insert_trace_rows(&mut tx, segment, fragments).await?;
+                Filed::Spans(fragments)
             }
             Merged::Logs(segment, mentions, trace_ids) => {
-                ingest::insert_segment(&mut tx, &segment).await?;
-                log::insert(&mut tx, &segment, &mentions).await?;
-                trace_ids
+                ingest::insert_segment(&mut tx, segment).await?;
+                log::insert(&mut tx, segment, mentions).await?;
+                Filed::Logs(trace_ids)
             }
             Merged::Points(segment) => {
-                ingest::insert_segment(&mut tx, &segment).await?;
-                Vec::new()
+                ingest::insert_segment(&mut tx, segment).await?;
+                Filed::Points
             }
         };
-        merge::replace(&mut tx, bucket, slot, &replaced, &trace_ids).await?;
+        merge::replace(&mut tx, bucket, slot, &replaced, filed).await?;
         tx.commit().await?;
         counter!("slowburn_segments_merged_total").increment(replaced.len() as u64);
         histogram!("slowburn_merge_duration_seconds").record(began.elapsed().as_secs_f64());

@@ -7,6 +7,7 @@ use slowburn_domain::query::TraceQuery;
 use slowburn_domain::time::Timestamp;
 use slowburn_test_support::{SpanBuilder, body, text};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 
 use crate::{NOON, Scene, availability};
 
@@ -87,6 +88,56 @@ async fn merging_changes_nothing_for_who_reads(pool: PgPool) {
     let (fragments, distinct): (i64, i64) =
         sqlx::query_as("SELECT count(*), count(DISTINCT (bucket, trace_id)) FROM trace_index").fetch_one(&pool).await.expect("counted");
     assert_eq!(fragments, distinct, "a trace has one fragment in each merged segment");
+    for table in ["trace_index", "correlation_index", "bad_index"] {
+        let parts: (i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) FILTER (WHERE part = 0), count(*) FILTER (WHERE part = 1) FROM {table}"
+        )))
+        .fetch_one(&pool)
+        .await
+        .expect("counted");
+        assert!(parts.0 == 0 && parts.1 > 0, "what is filed in {table} goes with its segments: {parts:?}");
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn h1_a_merge_reads_what_it_replaces_however_much_waits(pool: PgPool) {
+    let own = PgPoolOptions::new().max_connections(1).connect_with((*pool.connect_options()).clone()).await.expect("connected");
+    let scene = Scene::with(own.clone(), Settings { buckets: 1, ..Settings::default() }).await;
+    scene.apply(&availability("checkout-availability", 0.9, "7d")).await;
+    // Five merges are due. The spans of a request lie in a second of their own; every trace has the project, every tenth fails.
+    let (requests, spans) = (20, 2_000);
+    for request in 0..requests {
+        let spans = (0..spans).map(|span| {
+            let number = request * spans + span;
+            let start = NOON.plus_seconds(-i64::try_from(request).expect("small")).plus_nanos(i64::try_from(span).expect("small") * 1_000);
+            let span = SpanBuilder::new(number + 1, 1, start).with(text("correlation_id", &format!("order-{number}")));
+            let span = span.with(text("project_id", "shop"));
+            if number.is_multiple_of(10) { span.failed().build() } else { span.build() }
+        });
+        scene.send(body("checkout", spans.collect())).await.expect("accepted");
+    }
+    assert_eq!(segments(&pool, 0).await, (20, 40_000));
+    let read = async || {
+        sqlx::query("SELECT pg_stat_force_next_flush()").execute(&own).await.expect("flushed");
+        sqlx::query_as::<_, (String, i64, i64)>(
+            "SELECT pg_partition_root(relid)::regclass::text, sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint, sum(n_tup_del)::bigint
+             FROM pg_stat_user_tables WHERE relname LIKE '%open' GROUP BY 1",
+        )
+        .fetch_all(&own)
+        .await
+        .expect("statistics")
+    };
+    let before = read().await;
+    scene.clock.advance_seconds(SLOT_SECONDS + 60);
+    assert_eq!(scene.backend.merge_all().await.expect("merged"), 20);
+    assert_eq!(segments(&pool, 1).await, (5, 40_000));
+    let after = read().await;
+    for (table, least) in [("trace_index", 40_000), ("correlation_index", 80_000), ("bad_index", 2_000)] {
+        let of = |all: &[(String, i64, i64)]| all.iter().find(|row| row.0 == table).map_or((0, 0), |row| (row.1, row.2));
+        let (read, removed) = (of(&after).0 - of(&before).0, of(&after).1 - of(&before).1);
+        assert_eq!(removed, least, "{table}");
+        assert!(read <= removed + removed / 10, "{read} rows of {table} were read to remove {removed}");
+    }
 }
 
 #[sqlx::test(migrations = "../../migrations")]
