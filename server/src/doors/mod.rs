@@ -1,6 +1,7 @@
 //! The doors: what listens, and what every request passes on its way in.
 
 pub mod cloudevents;
+pub mod compression;
 pub mod ecs;
 pub mod guard;
 pub mod listen;

@@ -19,7 +19,7 @@ use tower_http::services::ServeDir;
 use super::guard::{Hosts, guard};
 use super::listen::Patience;
 use super::site::{self, Site};
-use super::{otlp_grpc, otlp_http};
+use super::{compression, otlp_grpc, otlp_http};
 use crate::api;
 
 /// What handlers need.
@@ -57,8 +57,7 @@ pub fn main(doors: Doors) -> Router {
         .service(ServeDir::new(doors.site.folder.join("pkg")).precompressed_br().precompressed_gzip());
     let public = ServeDir::new(&doors.site.folder).precompressed_br().precompressed_gzip();
     let hands = ServiceBuilder::new().layer(from_fn(revalidated)).service(public.clone());
-    // Level 4 took nearly a third of the time of an SLO's page.
-    let level = tower_http::CompressionLevel::Precise(2);
+    let level = tower_http::CompressionLevel::Precise(compression::QUALITY);
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
     Router::new()
         .nest_service("/pkg", files)
@@ -80,7 +79,8 @@ pub fn main(doors: Doors) -> Router {
         .route("/_app/{*function}", post(site::server_function))
         .merge(api::routes())
         .fallback(get(site::page))
-        .layer(CompressionLayer::new().br(true).gzip(true).quality(level).compress_when(compressed))
+        .layer(from_fn(compression::compress))
+        .layer(CompressionLayer::new().gzip(true).quality(level).compress_when(compressed))
         .merge(otlp_routes())
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(doors.hosts.clone(), guard))

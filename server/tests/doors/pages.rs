@@ -1,5 +1,7 @@
 //! C2: every page comes from the server complete, with its data and charts, readable without scripts.
 
+use std::io::Read as _;
+
 use axum::body::Body;
 use http::Request;
 use serde_json::json;
@@ -201,5 +203,44 @@ async fn what_a_page_in_the_browser_asks_is_answered_in_json_with_the_status_of_
         let reply = app.send(Port::Main, request.body(Body::from(body)).expect("a request")).await;
         assert_eq!((reply.status, reply.header("cache-control")), (status, Some("no-store")), "{question}: {}", reply.text());
         assert!(reply.json().is_object(), "{question}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn h6_pages_and_answers_come_compressed_as_the_reader_can_read_them(pool: PgPool) {
+    let app = shop(pool).await;
+    let ask = async |path: &str, accepted: &str| {
+        let request = Request::get(path).header("accept-encoding", accepted).body(Body::empty()).expect("a request");
+        app.send(Port::Main, request).await
+    };
+    let unpacked = |reply: &Reply| {
+        let mut plain = Vec::new();
+        match reply.header("content-encoding") {
+            Some("br") => brotli::Decompressor::new(&reply.body[..], 4_096).read_to_end(&mut plain),
+            Some("gzip") => flate2::read::GzDecoder::new(&reply.body[..]).read_to_end(&mut plain),
+            _ => (&reply.body[..]).read_to_end(&mut plain),
+        }
+        .expect("it can be read");
+        String::from_utf8(plain).expect("a text")
+    };
+    for path in ["/slos/checkout", "/api/v1/slos/checkout", "/api/v1/openslo", "/api/v1/slos/missing?with=a-long-question"] {
+        let plain = ask(path, "identity").await;
+        assert_eq!(plain.header("content-encoding"), None, "{path}");
+        for (accepted, used) in [("gzip, deflate, br", "br"), ("br;q=0, gzip", "gzip"), ("gzip", "gzip")] {
+            let packed = ask(path, accepted).await;
+            assert_eq!((packed.status, packed.header("content-type")), (plain.status, plain.header("content-type")), "{path}");
+            let text = unpacked(&packed);
+            if plain.body.len() > 1_024 {
+                assert_eq!(packed.header("content-encoding"), Some(used), "{path} for {accepted}");
+                assert_eq!(packed.header("vary"), Some("accept-encoding"), "{path} for {accepted}");
+                assert!(packed.body.len() < text.len() / 2, "{path} for {accepted}");
+            }
+            let is_whole = match packed.header("content-type") {
+                Some("application/yaml") => text == plain.text(),
+                Some("text/html; charset=utf-8") => text.ends_with("</script>") || text.ends_with("</html>"),
+                _ => serde_json::from_str::<serde_json::Value>(&text).is_ok(),
+            };
+            assert!(is_whole, "{path} for {accepted}: {text}");
+        }
     }
 }
