@@ -16,6 +16,8 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
+use slowburn_backend::Backend;
+#[cfg(feature = "ssr")]
 use slowburn_domain::event::EventQuery;
 use slowburn_domain::id::{SpanId, TraceId};
 #[cfg(feature = "ssr")]
@@ -28,6 +30,8 @@ use slowburn_domain::query::Bound;
 use slowburn_domain::query::TraceQuery;
 #[cfg(feature = "ssr")]
 use slowburn_domain::slo_query::SloQuery;
+#[cfg(feature = "ssr")]
+use slowburn_domain::time::Timestamp;
 #[cfg(feature = "ssr")]
 use slowburn_domain::trace_view::TraceView;
 use slowburn_domain::view::{
@@ -284,10 +288,29 @@ pub fn ask(question: impl Fn() -> Question + Send + Sync + 'static) -> PageResou
     Resource::new_with_options(question, load, false)
 }
 
-/// Answers a page's question.
+/// Answers a page's question. Those who ask the same at the same time share an answer.
 #[server(prefix = "/_app", endpoint = "load", input = Json, output = Post<AnswerText>)]
 pub async fn load(question: Question) -> Result<Answer, AppError> {
-    let (backend, now) = crate::context::request()?;
+    let (backend, clock, answers) = crate::context::request()?;
+    let question = question.with_typed(use_context::<crate::context::Typed>());
+    let key = serde_json::to_string(&question).map_err(|_| AppError::internal())?;
+    let finding = Box::pin(async { answer(question, &backend, clock.0()).await.map(Arc::new) });
+    answers.ask(key, finding).await.map(Arc::unwrap_or_clone)
+}
+
+#[cfg(feature = "ssr")]
+impl Question {
+    /// A form that was sent and not accepted is shown again, with all that was typed.
+    fn with_typed(self, sent: Option<crate::context::Typed>) -> Self {
+        match self {
+            Self::SloEditor { raw, typed } => Self::SloEditor { raw, typed: typed.or_else(|| sent.map(|sent| sent.0)) },
+            other => other,
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+async fn answer(question: Question, backend: &Backend, now: Timestamp) -> Result<Answer, AppError> {
     Ok(match question {
         Question::Overview => Answer::Overview(Box::new(backend.overview(now).await?)),
         Question::Slos(raw) => {
@@ -295,11 +318,7 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
             Answer::Slos(Box::new(backend.slos_page(query, faults, now).await?))
         }
         Question::Slo { name, from, to } => Answer::Slo(Box::new(backend.slo_page(&name, from, to, now).await?)),
-        Question::SloEditor { raw, typed } => {
-            // A form that was sent and not accepted is shown again, with all that was typed.
-            let typed = typed.or_else(|| use_context::<crate::context::Typed>().map(|typed| typed.0));
-            Answer::SloEditor(Box::new(backend.slo_editor(&raw, typed.as_deref(), now).await?))
-        }
+        Question::SloEditor { raw, typed } => Answer::SloEditor(Box::new(backend.slo_editor(&raw, typed.as_deref(), now).await?)),
         Question::Traces(raw) => {
             let (query, faults) = TraceQuery::parse(&raw);
             Answer::Traces(Box::new(backend.traces_page(query, faults, now).await?))

@@ -28,18 +28,21 @@ pub struct Clock(pub fn() -> slowburn_domain::time::Timestamp);
 #[derive(Clone, Debug)]
 pub struct Typed(pub String);
 
-/// The use cases, and the instant at which this request is answered.
+/// Questions of pages that are being answered, for readers who ask the same at the same time. One for all requests.
+#[cfg(feature = "ssr")]
+pub type Answers = std::sync::Arc<slowburn_backend::turns::Turns<std::sync::Arc<crate::api::Answer>>>;
+
+/// The use cases, the clock by which this request is answered, and what others ask meanwhile.
 ///
 /// # Errors
 /// The server did not provide them, which is a fault of its composition.
 #[cfg(feature = "ssr")]
-pub(crate) fn request() -> Result<(slowburn_backend::Backend, slowburn_domain::time::Timestamp), crate::error::AppError> {
+pub(crate) fn request() -> Result<(slowburn_backend::Backend, Clock, Answers), crate::error::AppError> {
     use leptos::prelude::use_context;
 
-    let backend = use_context::<slowburn_backend::Backend>();
-    let clock = use_context::<Clock>();
-    backend.zip(clock.map(|clock| clock.0())).ok_or_else(|| {
-        tracing::error!("a page was asked for without backend or clock in its context");
+    let provided = || Some((use_context::<slowburn_backend::Backend>()?, use_context::<Clock>()?, use_context::<Answers>()?));
+    provided().ok_or_else(|| {
+        tracing::error!("a page was asked for without backend, clock or answers in its context");
         crate::error::AppError::internal()
     })
 }

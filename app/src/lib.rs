@@ -25,4 +25,4 @@ pub mod widgets;
 pub use app::{App, shell};
 pub use context::Assets;
 #[cfg(feature = "ssr")]
-pub use context::{Clock, Typed};
+pub use context::{Answers, Clock, Typed};

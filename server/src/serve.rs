@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use slowburn_app::Answers;
 use slowburn_backend::clock::Clock;
 use slowburn_backend::{Backend, jobs};
 use slowburn_storage::database;
@@ -26,6 +27,7 @@ use crate::demo::{self, DemoConfig};
 use crate::doors::guard::Hosts;
 use crate::doors::listen::{self, Patience};
 use crate::doors::router::{self, Doors};
+use crate::doors::sharing::ApiTurns;
 use crate::doors::site::Site;
 use crate::postgres::{self, Cluster};
 use crate::telemetry;
@@ -101,7 +103,8 @@ async fn run(
     let all_loopback = [checked.addr, checked.otlp_http_addr, checked.otlp_grpc_addr].iter().all(|addr| addr.ip().is_loopback());
     let hosts = if all_loopback { Hosts::new(&checked.config.hosts) } else { Hosts::new(&any_host(&checked.config.hosts)) };
     let patience = Patience::default();
-    let doors = Doors { backend: backend.clone(), site, hosts, patience, metrics, closing: closing.clone() };
+    let (answers, api_turns) = (Answers::default(), ApiTurns::default());
+    let doors = Doors { backend: backend.clone(), site, answers, api_turns, hosts, patience, metrics, closing: closing.clone() };
     let listeners = [
         (listen("addr", checked.addr).await?, router::main(doors.clone())),
         (listen("otlp_http_addr", checked.otlp_http_addr).await?, router::otlp_http(doors.clone())),

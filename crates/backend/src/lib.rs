@@ -27,6 +27,7 @@ pub mod slo;
 pub mod suggest;
 mod tail;
 pub mod traces;
+pub mod turns;
 pub mod upkeep;
 
 use std::sync::Arc;

@@ -9,4 +9,5 @@ pub mod otlp_grpc;
 pub mod otlp_http;
 pub mod router;
 pub mod rpc_status;
+pub mod sharing;
 pub mod site;

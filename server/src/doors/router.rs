@@ -1,5 +1,7 @@
 //! The routers of the three ports.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -8,6 +10,7 @@ use axum::routing::{any, get, post};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
+use slowburn_app::Answers;
 use slowburn_backend::Backend;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
@@ -18,6 +21,7 @@ use tower_http::services::ServeDir;
 
 use super::guard::{Hosts, guard};
 use super::listen::Patience;
+use super::sharing::{self, ApiTurns};
 use super::site::{self, Site};
 use super::{compression, otlp_grpc, otlp_http};
 use crate::api;
@@ -29,6 +33,10 @@ pub struct Doors {
     pub backend: Backend,
     /// The browser's files.
     pub site: Site,
+    /// What pages are being asked.
+    pub answers: Answers,
+    /// What the API is being asked.
+    pub api_turns: ApiTurns,
     /// Hosts by which this server may be called.
     pub hosts: Hosts,
     /// How long silent callers are waited for.
@@ -48,7 +56,16 @@ macro_rules! part {
         })*
     };
 }
-part!(backend: Backend, site: Site, hosts: Hosts, patience: Patience, metrics: PrometheusHandle, closing: CancellationToken);
+part!(
+    backend: Backend,
+    site: Site,
+    answers: Answers,
+    api_turns: ApiTurns,
+    hosts: Hosts,
+    patience: Patience,
+    metrics: PrometheusHandle,
+    closing: CancellationToken
+);
 
 /// Pages, API and OTLP/HTTP.
 pub fn main(doors: Doors) -> Router {
@@ -81,6 +98,7 @@ pub fn main(doors: Doors) -> Router {
         .fallback(get(site::page))
         .layer(from_fn(compression::compress))
         .layer(CompressionLayer::new().gzip(true).quality(level).compress_when(compressed))
+        .layer(from_fn_with_state(Arc::clone(&doors.api_turns), sharing::share))
         .merge(otlp_routes())
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(doors.hosts.clone(), guard))

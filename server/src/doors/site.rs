@@ -14,7 +14,7 @@ use http::{HeaderValue, StatusCode, Uri};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use slowburn_app::error::{AppError, ErrorKind};
-use slowburn_app::{Assets, Clock, Typed, shell};
+use slowburn_app::{Answers, Assets, Clock, Typed, shell};
 use slowburn_backend::Backend;
 use slowburn_backend::slo::{NewExclusion, Saved};
 use slowburn_domain::id::TraceId;
@@ -79,15 +79,16 @@ impl Site {
 }
 
 /// A page, or the page that says there is none.
-pub async fn page(State(backend): State<Backend>, State(site): State<Site>, request: Request) -> Response {
-    rendered(backend, &site, request, None).await
+pub async fn page(State(backend): State<Backend>, State(site): State<Site>, State(answers): State<Answers>, request: Request) -> Response {
+    rendered(backend, answers, &site, request, None).await
 }
 
 /// `typed` is the body of a form that the page shows again.
-async fn rendered(backend: Backend, site: &Site, request: Request, typed: Option<String>) -> Response {
+async fn rendered(backend: Backend, answers: Answers, site: &Site, request: Request, typed: Option<String>) -> Response {
     let assets = site.assets.clone();
     let context = move || {
         provide_context(backend.clone());
+        provide_context(answers.clone());
         provide_context(Clock(now));
         if let Some(typed) = typed.clone() {
             provide_context(Typed(typed));
@@ -100,9 +101,10 @@ async fn rendered(backend: Backend, site: &Site, request: Request, typed: Option
 }
 
 /// What a page in the browser asks the server.
-pub async fn server_function(State(backend): State<Backend>, request: Request<Body>) -> Response {
+pub async fn server_function(State(backend): State<Backend>, State(answers): State<Answers>, request: Request<Body>) -> Response {
     let context = move || {
         provide_context(backend.clone());
+        provide_context(answers.clone());
         provide_context(Clock(now));
     };
     let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
@@ -231,7 +233,13 @@ pub async fn views(State(backend): State<Backend>, form: String) -> Result<Redir
 
 /// `POST /slo-editor`, the form of the page: saves what was typed and leads to the objective, or shows the page again, with
 /// what is wrong and all that was typed.
-pub async fn slo_editor(State(backend): State<Backend>, State(site): State<Site>, uri: Uri, typed: String) -> Result<Response, Problem> {
+pub async fn slo_editor(
+    State(backend): State<Backend>,
+    State(site): State<Site>,
+    State(answers): State<Answers>,
+    uri: Uri,
+    typed: String,
+) -> Result<Response, Problem> {
     if field(&typed, "action") == "save"
         && let Saved::Applied(name) = backend.save_slo(&typed).await?
     {
@@ -239,7 +247,7 @@ pub async fn slo_editor(State(backend): State<Backend>, State(site): State<Site>
     }
     let request =
         Request::builder().uri(uri).body(Body::empty()).map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, fault.to_string()))?;
-    Ok(rendered(backend, &site, request, Some(typed)).await)
+    Ok(rendered(backend, answers, &site, request, Some(typed)).await)
 }
 
 /// A field of a form as browsers send it; empty when it is not there.

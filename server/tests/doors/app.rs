@@ -14,6 +14,7 @@ use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::Value;
+use slowburn_app::Answers;
 use slowburn_backend::Backend;
 use slowburn_backend::clock::Clock;
 use slowburn_backend::settings::Settings;
@@ -21,6 +22,7 @@ use slowburn_domain::time::Timestamp;
 use slowburn_server::doors::guard::Hosts;
 use slowburn_server::doors::listen::{self, Patience};
 use slowburn_server::doors::router::{self, Doors};
+use slowburn_server::doors::sharing::ApiTurns;
 use slowburn_server::doors::site::Site;
 use slowburn_server::telemetry;
 use slowburn_test_support::body;
@@ -100,6 +102,8 @@ impl App {
         let doors = Doors {
             backend: backend.clone(),
             site: site(),
+            answers: Answers::default(),
+            api_turns: ApiTurns::default(),
             hosts: Hosts::new(&["slo.example.org".to_owned()]),
             patience,
             metrics: metrics(),

@@ -16,5 +16,6 @@ mod otlp;
 mod pages;
 mod sdk;
 mod settings;
+mod sharing;
 mod slos;
 mod traces;

@@ -23,7 +23,7 @@ const WARM_UP: usize = 20;
 /// Readers at the same time.
 pub(crate) const CLIENTS: usize = 50;
 /// Requests that they send together.
-const CROWD: usize = 4_000;
+pub(crate) const CROWD: usize = 4_000;
 /// Searches of one kind.
 const SEARCHES: usize = 500;
 
@@ -49,10 +49,12 @@ pub(crate) async fn one_after_another(server: &Server, path: &str) -> Result<Sam
     Ok(Sample::of(times))
 }
 
-/// Fifty readers without a pause between their requests, who take the paths in turn. Gives a sample for each path, in
-/// their order, and one over all.
-pub(crate) async fn crowd(server: &Server, paths: &[String]) -> Result<(Vec<Sample>, Sample)> {
-    let urls: Arc<Vec<String>> = Arc::new(paths.iter().map(|path| server.url(path)).collect());
+/// Fifty readers without a pause between their requests, who take the pages in turn, and of each page its paths in turn.
+/// Gives a sample for each page, in their order, and one over all.
+pub(crate) async fn crowd(server: &Server, pages: Vec<Vec<String>>) -> Result<(Vec<Sample>, Sample)> {
+    let count = pages.len();
+    let urls: Arc<Vec<Vec<String>>> =
+        Arc::new(pages.into_iter().map(|paths| paths.iter().map(|path| server.url(path)).collect()).collect());
     let next = Arc::new(AtomicUsize::new(0));
     let mut readers = tokio::task::JoinSet::new();
     for _ in 0..CLIENTS {
@@ -65,7 +67,8 @@ pub(crate) async fn crowd(server: &Server, paths: &[String]) -> Result<(Vec<Samp
                     return Ok::<_, anyhow::Error>(times);
                 }
                 let page = index % urls.len();
-                times.push((page, first_byte(&client, &urls[page]).await?.0));
+                let paths = &urls[page];
+                times.push((page, first_byte(&client, &paths[index % paths.len()]).await?.0));
             }
         });
     }
@@ -74,7 +77,7 @@ pub(crate) async fn crowd(server: &Server, paths: &[String]) -> Result<(Vec<Samp
         all.extend(ended??);
     }
     let of_page = |page: usize| all.iter().filter(|(own, _)| *own == page).map(|(_, time)| *time).collect();
-    let samples = (0..paths.len()).map(|page| Sample::of(of_page(page))).collect();
+    let samples = (0..count).map(|page| Sample::of(of_page(page))).collect();
     Ok((samples, Sample::of(all.iter().map(|(_, time)| *time).collect())))
 }
 

@@ -1,0 +1,249 @@
+//! Readers who ask the same at the same time, as a team does that was sent one link: they share answers. An answer that
+//! several get is begun after the last of them asked, so nobody reads what was true before they came.
+//!
+//! Of one question two answers are found at once; who comes meanwhile waits for the next one, together with all others who
+//! do. So nobody waits longer than for the rest of another's answer and their own, and two readers never wait for each
+//! other. Whoever waits in front finds the answer; when they go away, the next of those who wait does. A failure is told to
+//! the one who met it, because the log has it under the ID of that request; those who waited then find out by themselves.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::{OnceCell, Semaphore};
+
+/// Answers to one question that are found at once.
+const AT_ONCE: usize = 2;
+
+/// Questions that are being asked.
+#[derive(Debug)]
+pub struct Turns<T>(Mutex<HashMap<String, Line<T>>>);
+
+/// All who ask one question.
+#[derive(Debug)]
+struct Line<T> {
+    askers: usize,
+    /// What those get who come now.
+    next: Answer<T>,
+    running: Arc<Semaphore>,
+}
+
+/// Empty until it is found; `None` inside: finding it failed.
+type Answer<T> = Arc<OnceCell<Option<T>>>;
+
+/// One who asks; leaves the line when dropped.
+struct Asker<'a, T> {
+    turns: &'a Turns<T>,
+    question: String,
+    answer: Answer<T>,
+    running: Arc<Semaphore>,
+}
+
+impl<T> Default for Turns<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Turns<T> {
+    /// The answer to a question: found by polling `finding`, or by another who asks the same and began after this call.
+    ///
+    /// # Errors
+    /// What `finding` failed with.
+    pub async fn ask<E>(&self, question: String, finding: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let asker = self.arrive(question);
+        let mut finding = pin!(finding);
+        let mut failed = None;
+        let find = async || {
+            // It is never closed.
+            let _turn = asker.running.acquire().await;
+            asker.begin();
+            finding.as_mut().await.map_err(|failure| failed = Some(failure)).ok()
+        };
+        let found = asker.answer.get_or_init(find).await.clone();
+        match (found, failed) {
+            (Some(found), _) => Ok(found),
+            (None, Some(failure)) => Err(failure),
+            (None, None) => finding.await,
+        }
+    }
+}
+
+impl<T> Turns<T> {
+    fn arrive(&self, question: String) -> Asker<'_, T> {
+        let mut lines = self.0.lock();
+        let line = lines.entry(question.clone()).or_insert_with(|| Line {
+            askers: 0,
+            next: Answer::default(),
+            running: Arc::new(Semaphore::new(AT_ONCE)),
+        });
+        line.askers += 1;
+        Asker { turns: self, question, answer: Arc::clone(&line.next), running: Arc::clone(&line.running) }
+    }
+}
+
+impl<T> Asker<'_, T> {
+    /// Who comes from now on gets a later answer.
+    fn begin(&self) {
+        if let Some(line) = self.turns.0.lock().get_mut(&self.question)
+            && Arc::ptr_eq(&line.next, &self.answer)
+        {
+            line.next = Answer::default();
+        }
+    }
+}
+
+impl<T> Drop for Asker<'_, T> {
+    fn drop(&mut self) {
+        let mut lines = self.turns.0.lock();
+        if let Some(line) = lines.get_mut(&self.question) {
+            line.askers -= 1;
+            if line.askers == 0 {
+                lines.remove(&self.question);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+    use tokio::sync::Semaphore;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    /// A world whose state can be read only as often as `allowed` permits, so that tests decide when answers come.
+    struct World {
+        turns: Turns<usize>,
+        state: AtomicUsize,
+        readings: AtomicUsize,
+        allowed: Semaphore,
+    }
+
+    impl World {
+        fn new(allowed: usize) -> Arc<Self> {
+            let allowed = Semaphore::new(allowed);
+            Arc::new(Self { turns: Turns::default(), state: AtomicUsize::new(0), readings: AtomicUsize::new(0), allowed })
+        }
+
+        async fn read(&self) -> Result<usize, &'static str> {
+            self.readings.fetch_add(1, Ordering::SeqCst);
+            let seen = self.state.load(Ordering::SeqCst);
+            self.allowed.acquire().await.expect("it is open").forget();
+            if seen == usize::MAX { Err("away") } else { Ok(seen) }
+        }
+
+        async fn ask(&self, question: &str) -> Result<usize, &'static str> {
+            self.turns.ask(question.to_owned(), self.read()).await
+        }
+
+        fn spawn(self: &Arc<Self>, question: &'static str) -> tokio::task::JoinHandle<Result<usize, &'static str>> {
+            let world = Arc::clone(self);
+            tokio::spawn(async move { world.ask(question).await })
+        }
+
+        fn readings(&self) -> usize {
+            self.readings.load(Ordering::SeqCst)
+        }
+
+        fn has_nobody(&self) -> bool {
+            self.turns.0.lock().is_empty()
+        }
+    }
+
+    /// Lets all others of this thread go as far as they can.
+    async fn settle() {
+        for _ in 0..1_000 {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn fifty_who_ask_at_once_cost_three_answers() {
+        let world = World::new(0);
+        let readers: Vec<_> = (0..50).map(|_| world.spawn("slo")).collect();
+        settle().await;
+        assert_eq!(world.readings(), 2, "two at once");
+        world.allowed.add_permits(100);
+        assert!(join_all(readers).await.into_iter().all(|answer| answer.expect("it ends") == Ok(0)));
+        assert_eq!(world.readings(), 3);
+        assert!(world.has_nobody());
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_no_older_than_the_question() {
+        let world = World::new(0);
+        let early: Vec<_> = (0..2).map(|_| world.spawn("slo")).collect();
+        settle().await;
+        world.state.store(1, Ordering::SeqCst);
+        let late: Vec<_> = (0..20).map(|_| world.spawn("slo")).collect();
+        settle().await;
+        world.allowed.add_permits(1);
+        settle().await;
+        // The shared answer has begun; who comes now waits for one after it.
+        world.state.store(2, Ordering::SeqCst);
+        let latest = world.spawn("slo");
+        settle().await;
+        world.allowed.add_permits(100);
+        assert!(join_all(early).await.into_iter().all(|answer| answer.expect("it ends") == Ok(0)));
+        assert!(join_all(late).await.into_iter().all(|answer| answer.expect("it ends") == Ok(1)));
+        assert_eq!(latest.await.expect("it ends"), Ok(2));
+    }
+
+    #[tokio::test]
+    async fn questions_do_not_wait_for_each_other() {
+        let world = World::new(0);
+        let readers: Vec<_> = ["a", "b", "c", "d"].into_iter().map(|question| world.spawn(question)).collect();
+        settle().await;
+        assert_eq!(world.readings(), 4);
+        world.allowed.add_permits(4);
+        join_all(readers).await;
+        assert!(world.has_nobody());
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_leaves_the_answer_to_the_others() {
+        let world = World::new(0);
+        let running: Vec<_> = (0..2).map(|_| world.spawn("slo")).collect();
+        settle().await;
+        let (first, second) = (world.spawn("slo"), world.spawn("slo"));
+        settle().await;
+        // The one in front goes, once while it waits for its turn, once while it finds.
+        first.abort();
+        settle().await;
+        let third = world.spawn("slo");
+        running.iter().for_each(tokio::task::JoinHandle::abort);
+        settle().await;
+        assert_eq!(world.readings(), 3);
+        second.abort();
+        settle().await;
+        world.allowed.add_permits(100);
+        assert_eq!(third.await.expect("it ends"), Ok(0));
+        settle().await;
+        assert!(world.has_nobody());
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_to_the_one_who_met_it() {
+        let world = World::new(0);
+        let running: Vec<_> = (0..2).map(|_| world.spawn("slo")).collect();
+        settle().await;
+        world.state.store(usize::MAX, Ordering::SeqCst);
+        let waiting: Vec<_> = (0..5).map(|_| world.spawn("slo")).collect();
+        settle().await;
+        world.allowed.add_permits(1);
+        settle().await;
+        assert_eq!(world.readings(), 3, "one of the five");
+        world.state.store(7, Ordering::SeqCst);
+        world.allowed.add_permits(100);
+        let mut answers: Vec<_> = join_all(waiting).await.into_iter().map(|answer| answer.expect("it ends")).collect();
+        answers.sort_unstable();
+        assert_eq!(answers, [Ok(7), Ok(7), Ok(7), Ok(7), Err("away")]);
+        join_all(running).await;
+        assert!(world.has_nobody());
+    }
+}
