@@ -294,8 +294,8 @@ pub async fn load(question: Question) -> Result<Answer, AppError> {
     let (backend, clock, answers) = crate::context::request()?;
     let question = question.with_typed(use_context::<crate::context::Typed>());
     let key = serde_json::to_string(&question).map_err(|_| AppError::internal())?;
-    let finding = Box::pin(async { answer(question, &backend, clock.0()).await.map(Arc::new) });
-    answers.ask(key, finding).await.map(Arc::unwrap_or_clone)
+    let finding = Box::pin(async { Arc::new(answer(question, &backend, clock.0()).await) });
+    Arc::unwrap_or_clone(answers.ask(key, finding).await)
 }
 
 #[cfg(feature = "ssr")]

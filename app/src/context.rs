@@ -30,7 +30,7 @@ pub struct Typed(pub String);
 
 /// Questions of pages that are being answered, for readers who ask the same at the same time. One for all requests.
 #[cfg(feature = "ssr")]
-pub type Answers = std::sync::Arc<slowburn_backend::turns::Turns<std::sync::Arc<crate::api::Answer>>>;
+pub type Answers = std::sync::Arc<slowburn_backend::turns::Turns<std::sync::Arc<Result<crate::api::Answer, crate::error::AppError>>>>;
 
 /// The use cases, the clock by which this request is answered, and what others ask meanwhile.
 ///

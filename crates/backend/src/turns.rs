@@ -2,12 +2,11 @@
 //! several get is begun after the last of them asked, so nobody reads what was true before they came.
 //!
 //! Of one question two answers are found at once; who comes meanwhile waits for the next one, together with all others who
-//! do. So nobody waits longer than for the rest of another's answer and their own, and two readers never wait for each
-//! other. Whoever waits in front finds the answer; when they go away, the next of those who wait does. A failure is told to
-//! the one who met it, because the log has it under the ID of that request; those who waited then find out by themselves.
+//! do. So one waits for the rest of another's answer and then for one's own, and two readers never wait for each other.
+//! Whoever waits in front finds the answer; when they go away, the next of those who wait begins anew. A failure is an answer
+//! like others: a database that is away is asked twice at once, not fifty times.
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -29,8 +28,8 @@ struct Line<T> {
     running: Arc<Semaphore>,
 }
 
-/// Empty until it is found; `None` inside: finding it failed.
-type Answer<T> = Arc<OnceCell<Option<T>>>;
+/// Empty until it is found.
+type Answer<T> = Arc<OnceCell<T>>;
 
 /// One who asks; leaves the line when dropped.
 struct Asker<'a, T> {
@@ -47,26 +46,16 @@ impl<T> Default for Turns<T> {
 }
 
 impl<T: Clone> Turns<T> {
-    /// The answer to a question: found by polling `finding`, or by another who asks the same and began after this call.
-    ///
-    /// # Errors
-    /// What `finding` failed with.
-    pub async fn ask<E>(&self, question: String, finding: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    /// The answer to a question: found by `finding`, or by another who asks the same and begins after this call.
+    pub async fn ask(&self, question: String, finding: impl Future<Output = T>) -> T {
         let asker = self.arrive(question);
-        let mut finding = pin!(finding);
-        let mut failed = None;
         let find = async || {
             // It is never closed.
             let _turn = asker.running.acquire().await;
             asker.begin();
-            finding.as_mut().await.map_err(|failure| failed = Some(failure)).ok()
+            finding.await
         };
-        let found = asker.answer.get_or_init(find).await.clone();
-        match (found, failed) {
-            (Some(found), _) => Ok(found),
-            (None, Some(failure)) => Err(failure),
-            (None, None) => finding.await,
-        }
+        asker.answer.get_or_init(find).await.clone()
     }
 }
 
@@ -130,18 +119,18 @@ mod tests {
             Arc::new(Self { turns: Turns::default(), state: AtomicUsize::new(0), readings: AtomicUsize::new(0), allowed })
         }
 
-        async fn read(&self) -> Result<usize, &'static str> {
+        async fn read(&self) -> usize {
             self.readings.fetch_add(1, Ordering::SeqCst);
             let seen = self.state.load(Ordering::SeqCst);
             self.allowed.acquire().await.expect("it is open").forget();
-            if seen == usize::MAX { Err("away") } else { Ok(seen) }
+            seen
         }
 
-        async fn ask(&self, question: &str) -> Result<usize, &'static str> {
+        async fn ask(&self, question: &str) -> usize {
             self.turns.ask(question.to_owned(), self.read()).await
         }
 
-        fn spawn(self: &Arc<Self>, question: &'static str) -> tokio::task::JoinHandle<Result<usize, &'static str>> {
+        fn spawn(self: &Arc<Self>, question: &'static str) -> tokio::task::JoinHandle<usize> {
             let world = Arc::clone(self);
             tokio::spawn(async move { world.ask(question).await })
         }
@@ -169,7 +158,7 @@ mod tests {
         settle().await;
         assert_eq!(world.readings(), 2, "two at once");
         world.allowed.add_permits(100);
-        assert!(join_all(readers).await.into_iter().all(|answer| answer.expect("it ends") == Ok(0)));
+        assert!(join_all(readers).await.into_iter().all(|answer| answer.expect("it ends") == 0));
         assert_eq!(world.readings(), 3);
         assert!(world.has_nobody());
     }
@@ -189,9 +178,9 @@ mod tests {
         let latest = world.spawn("slo");
         settle().await;
         world.allowed.add_permits(100);
-        assert!(join_all(early).await.into_iter().all(|answer| answer.expect("it ends") == Ok(0)));
-        assert!(join_all(late).await.into_iter().all(|answer| answer.expect("it ends") == Ok(1)));
-        assert_eq!(latest.await.expect("it ends"), Ok(2));
+        assert!(join_all(early).await.into_iter().all(|answer| answer.expect("it ends") == 0));
+        assert!(join_all(late).await.into_iter().all(|answer| answer.expect("it ends") == 1));
+        assert_eq!(latest.await.expect("it ends"), 2);
     }
 
     #[tokio::test]
@@ -222,28 +211,8 @@ mod tests {
         second.abort();
         settle().await;
         world.allowed.add_permits(100);
-        assert_eq!(third.await.expect("it ends"), Ok(0));
+        assert_eq!(third.await.expect("it ends"), 0);
         settle().await;
-        assert!(world.has_nobody());
-    }
-
-    #[tokio::test]
-    async fn a_failure_is_told_to_the_one_who_met_it() {
-        let world = World::new(0);
-        let running: Vec<_> = (0..2).map(|_| world.spawn("slo")).collect();
-        settle().await;
-        world.state.store(usize::MAX, Ordering::SeqCst);
-        let waiting: Vec<_> = (0..5).map(|_| world.spawn("slo")).collect();
-        settle().await;
-        world.allowed.add_permits(1);
-        settle().await;
-        assert_eq!(world.readings(), 3, "one of the five");
-        world.state.store(7, Ordering::SeqCst);
-        world.allowed.add_permits(100);
-        let mut answers: Vec<_> = join_all(waiting).await.into_iter().map(|answer| answer.expect("it ends")).collect();
-        answers.sort_unstable();
-        assert_eq!(answers, [Ok(7), Ok(7), Ok(7), Ok(7), Err("away")]);
-        join_all(running).await;
         assert!(world.has_nobody());
     }
 }

@@ -21,6 +21,10 @@ use crate::api::problem::Problem;
 const CORRELATION: &str = "x-correlation-id";
 const LONGEST_CORRELATION: usize = 128;
 
+/// The correlation ID of a request, for those behind the guard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
 /// Hosts by which this server may be called.
 #[derive(Clone, Debug)]
 pub struct Hosts(Arc<[String]>);
@@ -70,7 +74,7 @@ fn holds_nul(uri: &Uri) -> bool {
 }
 
 /// The middleware.
-pub async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+pub async fn guard(State(hosts): State<Hosts>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let correlation = correlation(request.headers());
     let method = request.method().clone();
@@ -81,6 +85,7 @@ pub async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> 
         http.request.method = %method,
         url.path = %request.uri().path(),
     );
+    request.extensions_mut().insert(RequestId(correlation.clone()));
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
     let refusal = foreign(&hosts, &method, request.headers(), authority.as_deref())
         .map(|reason| (StatusCode::FORBIDDEN, reason))

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, Method, StatusCode};
 use slowburn_backend::turns::Turns;
+
+use super::guard::RequestId;
 
 const API: &str = "/api/v1/";
 /// It never ends, so it is never complete.
@@ -22,26 +24,25 @@ pub type ApiTurns = Arc<Turns<Arc<Complete>>>;
 /// An answer, whole.
 #[derive(Debug)]
 pub struct Complete {
+    /// The request that it was found for.
+    found_for: RequestId,
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl From<&Complete> for Response {
-    fn from(complete: &Complete) -> Self {
-        let mut response = Self::new(Body::from(complete.body.clone()));
-        *response.status_mut() = complete.status;
-        *response.headers_mut() = complete.headers.clone();
-        response
-    }
-}
-
-/// The middleware. Faults of the server are not shared: the log tells of them under the ID of each request.
+/// The middleware.
 pub async fn share(State(turns): State<ApiTurns>, request: Request, next: Next) -> Response {
-    match question(&request) {
-        Some(question) => turns.ask(question, complete(request, next)).await.map_or_else(|fault| fault, |complete| (&*complete).into()),
-        None => next.run(request).await,
+    let Some(question) = question(&request) else { return next.run(request).await };
+    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let complete = turns.ask(question, complete(id.clone(), request, next)).await;
+    if complete.status.is_server_error() && complete.found_for != id {
+        tracing::warn!(found_for.correlation_id = complete.found_for.0, "shares the failure of another request");
     }
+    let mut response = Response::new(Body::from(complete.body.clone()));
+    *response.status_mut() = complete.status;
+    *response.headers_mut() = complete.headers.clone();
+    response
 }
 
 /// All that an answer depends on; `None` for what changes something or is no answer of the API.
@@ -54,17 +55,13 @@ fn question(request: &Request) -> Option<String> {
     })
 }
 
-async fn complete(request: Request, next: Next) -> Result<Arc<Complete>, Response> {
-    let response = next.run(request).await;
-    if response.status().is_server_error() {
-        return Err(response);
-    }
-    let (parts, body) = response.into_parts();
-    match axum::body::to_bytes(body, usize::MAX).await {
-        Ok(body) => Ok(Arc::new(Complete { status: parts.status, headers: parts.headers, body })),
+async fn complete(found_for: RequestId, request: Request, next: Next) -> Arc<Complete> {
+    let (parts, body) = next.run(request).await.into_parts();
+    Arc::new(match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(body) => Complete { found_for, status: parts.status, headers: parts.headers, body },
         Err(fault) => {
             tracing::error!(error = %fault, "an answer ended early");
-            Err(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+            Complete { found_for, status: StatusCode::INTERNAL_SERVER_ERROR, headers: HeaderMap::new(), body: Bytes::new() }
         }
-    }
+    })
 }

@@ -216,6 +216,7 @@ async fn h6_pages_and_answers_come_compressed_as_the_reader_can_read_them(pool: 
     let unpacked = |reply: &Reply| {
         let mut plain = Vec::new();
         match reply.header("content-encoding") {
+            Some("zstd") => zstd::Decoder::new(&reply.body[..]).and_then(|mut reader| reader.read_to_end(&mut plain)),
             Some("br") => brotli::Decompressor::new(&reply.body[..], 4_096).read_to_end(&mut plain),
             Some("gzip") => flate2::read::GzDecoder::new(&reply.body[..]).read_to_end(&mut plain),
             _ => (&reply.body[..]).read_to_end(&mut plain),
@@ -226,7 +227,13 @@ async fn h6_pages_and_answers_come_compressed_as_the_reader_can_read_them(pool: 
     for path in ["/slos/checkout", "/api/v1/slos/checkout", "/api/v1/openslo", "/api/v1/slos/missing?with=a-long-question"] {
         let plain = ask(path, "identity").await;
         assert_eq!(plain.header("content-encoding"), None, "{path}");
-        for (accepted, used) in [("gzip, deflate, br", "br"), ("br;q=0, gzip", "gzip"), ("gzip", "gzip")] {
+        for (accepted, used) in [
+            ("gzip, deflate, br, zstd", "zstd"),
+            ("zstd, *;q=0", "zstd"),
+            ("zstd;q=0, gzip, br", "br"),
+            ("br;q=0, gzip", "gzip"),
+            ("gzip", "gzip"),
+        ] {
             let packed = ask(path, accepted).await;
             assert_eq!((packed.status, packed.header("content-type")), (plain.status, plain.header("content-type")), "{path}");
             let text = unpacked(&packed);

@@ -30,7 +30,7 @@ const SEARCHES: usize = 500;
 /// Compressed, as a browser asks.
 pub(crate) async fn first_byte(client: &Client, url: &str) -> Result<(Duration, bytes::Bytes)> {
     let begun = Instant::now();
-    let response = client.get(url).header(ACCEPT_ENCODING, "br, gzip").send().await?;
+    let response = client.get(url).header(ACCEPT_ENCODING, "gzip, deflate, br, zstd").send().await?;
     let time = begun.elapsed();
     let response = response.error_for_status()?;
     Ok((time, response.bytes().await?))
